@@ -12,7 +12,6 @@ import (
 	_ "time/tzdata" // CronJobs name their time zones
 
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
 	"go.etcd.io/etcd/server/v3/etcdmain"
 	_ "k8s.io/client-go/plugin/pkg/client/auth"
 	"k8s.io/component-base/cli"
@@ -22,10 +21,8 @@ import (
 	apiserver "k8s.io/kubernetes/cmd/kube-apiserver/app"
 	controllermanager "k8s.io/kubernetes/cmd/kube-controller-manager/app"
 	scheduler "k8s.io/kubernetes/cmd/kube-scheduler/app"
-	kwokconfig "sigs.k8s.io/kwok/pkg/config"
-	kwok "sigs.k8s.io/kwok/pkg/kwok/cmd"
-	kwoklog "sigs.k8s.io/kwok/pkg/log"
-	"sigs.k8s.io/kwok/pkg/utils/signals"
+
+	"linkerd-mtls/sandbox/toolchain/kubernetes/supervisor"
 )
 
 var components = map[string]func(){
@@ -34,7 +31,8 @@ var components = map[string]func(){
 	"kube-controller-manager": func() { run(controllermanager.NewControllerManagerCommand()) },
 	"kube-scheduler":          func() { run(scheduler.NewSchedulerCommand()) },
 	"kubectl":                 runKubectl,
-	"kwok":                    runKwok,
+	"supervisor":              supervisor.Main,
+	"isolated":                supervisor.Isolated,
 }
 
 func main() {
@@ -63,22 +61,5 @@ func run(command *cobra.Command) {
 func runKubectl() {
 	if err := cli.RunNoErrOutput(kubectl.NewDefaultKubectlCommand()); err != nil {
 		util.CheckErr(err)
-	}
-}
-
-func runKwok() {
-	flags := pflag.NewFlagSet("global", pflag.ContinueOnError)
-	flags.ParseErrorsAllowlist.UnknownFlags = true
-	flags.Usage = func() {}
-	ctx, _ := kwoklog.InitFlags(signals.SetupSignalContext(), flags)
-	ctx, err := kwokconfig.InitFlags(ctx, flags)
-	if err == nil {
-		command := kwok.NewCommand(ctx)
-		command.PersistentFlags().AddFlagSet(flags)
-		err = command.ExecuteContext(ctx)
-	}
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "kwok:", err)
-		os.Exit(1)
 	}
 }

@@ -1,0 +1,61 @@
+import * as k8s from "@pulumi/kubernetes";
+import * as pulumi from "@pulumi/pulumi";
+
+import { sha256 } from "../pki/certificate";
+import { RELEASE_TIMEOUT_SECONDS } from "./linkerdCrds";
+import { controlPlaneValues, WebhookCaBundles } from "./values";
+import { chartReference, ChartSource } from "./version";
+
+/** Arguments of {@link LinkerdControlPlane}. */
+export interface LinkerdControlPlaneArgs {
+  /** Linkerd's namespace. */
+  readonly namespace: pulumi.Input<string>;
+  /** Where the chart comes from. Default: the default release from Linkerd's repository. */
+  readonly charts?: ChartSource;
+  /** PEMs of all trust anchors. */
+  readonly trustBundlePem: pulumi.Input<string>;
+  /** Trust domain. */
+  readonly trustDomain: string;
+  /** PEMs of the CAs of the three webhooks. */
+  readonly webhookCaBundles: WebhookCaBundles<pulumi.Input<string>>;
+}
+
+/**
+ * Linkerd's control plane, the Helm release `linkerd-control-plane`. It wants four Secrets in its namespace, which
+ * `IdentityIssuer` and `WebhookCertificate` make, or someone else: `linkerd-identity-issuer` (kubernetes.io/tls) and
+ * `linkerd-{proxy-injector,sp-validator,policy-validator}-k8s-tls`. Their names are fixed in the chart, so no output
+ * of theirs arrives here: name their makers in `dependsOn`.
+ */
+export class LinkerdControlPlane extends pulumi.ComponentResource {
+  /** Version of the chart that is installed. */
+  public readonly chartVersion: pulumi.Output<string>;
+  /** SHA-256 over the chart and its values: it changes when the control plane does. */
+  public readonly digest: pulumi.Output<string>;
+
+  public constructor(name: string, args: LinkerdControlPlaneArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("linkerd-mtls:index:LinkerdControlPlane", name, {}, opts);
+
+    const chart = chartReference(args.charts ?? {}, "linkerd-control-plane");
+    const values = pulumi
+      .all([args.trustBundlePem, args.webhookCaBundles])
+      .apply(([trustBundlePem, webhookCaBundles]) =>
+        controlPlaneValues({ trustBundlePem, webhookCaBundles, trustDomain: args.trustDomain }),
+      );
+    const release = new k8s.helm.v3.Release(
+      `${name}-release`,
+      {
+        ...chart,
+        name: "linkerd-control-plane",
+        namespace: args.namespace,
+        createNamespace: false,
+        timeout: RELEASE_TIMEOUT_SECONDS,
+        values,
+      },
+      { parent: this },
+    );
+
+    this.chartVersion = release.status.version;
+    this.digest = pulumi.jsonStringify({ chart, values }).apply(sha256);
+    this.registerOutputs({ chartVersion: this.chartVersion, digest: this.digest });
+  }
+}

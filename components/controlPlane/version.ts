@@ -1,0 +1,53 @@
+import { helm } from "@pulumi/kubernetes";
+
+/** A Linkerd release, `edge-<year>.<month>.<number>`; the project has published no other kind since February 2024. */
+export type LinkerdVersion = `edge-${string}`;
+
+/** The release announced as Linkerd 2.20. */
+export const DEFAULT_LINKERD_VERSION: LinkerdVersion = "edge-26.6.3";
+
+/** Linkerd's repository of edge charts. */
+export const DEFAULT_CHART_SOURCE = "https://helm.linkerd.io/edge";
+
+const EDGE_VERSION = /^edge-(\d+\.\d+\.\d+)$/;
+
+/** Whether a text names a release. */
+export function isLinkerdVersion(text: string): text is LinkerdVersion {
+  return EDGE_VERSION.test(text);
+}
+
+/** Version of a release's charts: edge-26.6.3 is 2026.6.3, the same for every chart. */
+export function chartVersion(version: LinkerdVersion): string {
+  return version.replace(EDGE_VERSION, "20$1");
+}
+
+/** The part of a Helm release's arguments that says which chart it is. */
+export type ChartReference = Pick<helm.v3.ReleaseArgs, "chart" | "version" | "repositoryOpts">;
+
+/** Where the charts of one Linkerd release come from. */
+export interface ChartSource {
+  /**
+   * A Helm repository (`https://...`), an OCI registry (`oci://...`), or a directory that holds a directory per chart.
+   * Default {@link DEFAULT_CHART_SOURCE}.
+   */
+  readonly source?: string;
+  /** The release; has no effect on a directory, which holds one. Default {@link DEFAULT_LINKERD_VERSION}. */
+  readonly version?: LinkerdVersion;
+}
+
+/** Whether charts come from a directory on this machine. */
+export function isChartDirectory(source: string): boolean {
+  return !/^[a-z][a-z0-9+.-]*:\/\//i.test(source);
+}
+
+/** Refers to one of Linkerd's charts. */
+export function chartReference(charts: ChartSource, chart: string): ChartReference {
+  const { source = DEFAULT_CHART_SOURCE, version = DEFAULT_LINKERD_VERSION } = charts;
+  if (isChartDirectory(source)) {
+    return { chart: `${source.replace(/\/+$/, "")}/${chart}` };
+  }
+  if (source.startsWith("oci://")) {
+    return { chart: `${source.replace(/\/+$/, "")}/${chart}`, version: chartVersion(version) };
+  }
+  return { chart, version: chartVersion(version), repositoryOpts: { repo: source } };
+}

@@ -1,0 +1,54 @@
+import * as pulumi from "@pulumi/pulumi";
+import * as random from "@pulumi/random";
+import * as tls from "@pulumi/tls";
+
+/** How a certificate is issued. */
+export interface IssuanceArgs {
+  /**
+   * Counts how often the certificate was issued, from 1. Raising it makes a new key and a new certificate; nothing
+   * else does, because renewal is an explicit change. Default 1.
+   */
+  readonly generation?: number;
+  /** Validity in hours from the moment of issue. */
+  readonly validityHours?: number;
+}
+
+/** Hours in a year of 365 days, the unit in which validities are usually thought of. */
+export const HOURS_PER_YEAR = 8760;
+
+/** A private key that lives as long as its certificate's generation. */
+export interface KeyGeneration {
+  readonly key: tls.PrivateKey;
+  /** Goes into the certificate's subject, so that two generations can be told apart. */
+  readonly serialNumber: pulumi.Output<string>;
+}
+
+/** Checks the arguments of an issue. */
+export function checkIssuance(args: IssuanceArgs): void {
+  for (const property of ["generation", "validityHours"] as const) {
+    const value = args[property];
+    if (value !== undefined && !(Number.isInteger(value) && value >= 1)) {
+      throw new pulumi.InputPropertyError({
+        propertyPath: property,
+        reason: `must be an integer of 1 or more, but is ${value}`,
+      });
+    }
+  }
+}
+
+/** Makes the key and the subject serial number of one generation, as children of `parent`. */
+export function keyGeneration(parent: pulumi.Resource, name: string, generation = 1): KeyGeneration {
+  const counter = new random.RandomId(
+    `${name}-generation`,
+    { byteLength: 8, keepers: { generation: String(generation) } },
+    { parent },
+  );
+  const key = new tls.PrivateKey(
+    `${name}-key`,
+    // The one kind of key that Linkerd takes for its identity: ECDSA P-256.
+    { algorithm: "ECDSA", ecdsaCurve: "P256" },
+    // A tls.PrivateKey has no keepers of its own.
+    { parent, replacementTrigger: generation },
+  );
+  return { key, serialNumber: counter.hex };
+}

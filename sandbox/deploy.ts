@@ -1,0 +1,55 @@
+import type { Stack } from "@pulumi/pulumi/automation";
+import { rm } from "node:fs/promises";
+import { reportMesh } from "./report";
+import { UserError } from "./errors";
+import { cancellation, interruption } from "./interruption";
+import type { Target } from "./target";
+import { selectStack } from "./workspace";
+
+/** Passed to every operation: Pulumi's own progress goes to the terminal as it comes, and it ends when it must. */
+const OPERATION = {
+  onOutput: (text: string) => process.stdout.write(text),
+  color: process.stdout.isTTY ? "always" : "never",
+  signal: cancellation.signal,
+} as const;
+
+/** Awaits one operation of Pulumi, which keeps its state when it fails or is interrupted. */
+async function operate<T>(operation: Promise<T>): Promise<T> {
+  try {
+    return await operation;
+  } catch (error) {
+    // The CLI has printed what was wrong; its whole output again, as the Automation API throws it, would bury that.
+    const reason = interruption.signal.aborted ? "was interrupted" : "failed; the reason is above";
+    const remedy = "run the same command again to continue from where it ended";
+    throw new UserError(`the operation ${reason}`, remedy, { cause: error });
+  }
+}
+
+function stackOf(target: Target, stack: string): Promise<Stack> {
+  const { paths, pulumi, overrides } = target;
+  return selectStack({ stack, paths, pulumi, overrides });
+}
+
+/** Brings the stack up and reports which pods are in the mesh. */
+export async function up(target: Target, stackName: string): Promise<void> {
+  const stack = await stackOf(target, stackName);
+  const { outputs } = await operate(stack.up(OPERATION));
+  await reportMesh(target, outputs.meshedNamespaces?.value as string[] | undefined);
+}
+
+/** Shows what an `up` would change. */
+export async function preview(target: Target, stackName: string): Promise<void> {
+  const stack = await stackOf(target, stackName);
+  await operate(stack.preview({ ...OPERATION, diff: true }));
+}
+
+/** Deletes everything that the stack made in the cluster, and the stack. */
+export async function destroy(target: Target, stackName: string): Promise<void> {
+  const stack = await stackOf(target, stackName);
+  await operate(stack.destroy({ ...OPERATION, remove: true }));
+}
+
+/** Removes what the target left on this machine. */
+export async function forget(target: Target): Promise<void> {
+  await rm(target.paths.root, { recursive: true, force: true });
+}

@@ -1,0 +1,21 @@
+/** A failure that the person at the keyboard can mend. It is shown as it is, without a stack trace. */
+export class UserError extends Error {
+  /**
+   * @param message What went wrong, with the values that matter.
+   * @param remedy What to do about it; a command where there is one.
+   * @param options The cause, for those who debug this program.
+   */
+  constructor(
+    message: string,
+    readonly remedy?: string,
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+    this.name = "UserError";
+  }
+}
+
+/** The message of anything that was thrown. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,140 @@
+import { Command } from "commander";
+import { destroy, forget, preview, up } from "./deploy";
+import { messageOf, UserError } from "./errors";
+import { interruption } from "./interruption";
+import { instancePaths } from "./paths";
+import { memoryOf, sandboxStatus, startSandbox, stopSandbox } from "./supervisor";
+import { confirmContext, contextTarget, requireContext, sandboxTarget, type Target } from "./target";
+import { prepare, sandboxTools } from "./tools/tools";
+
+/** Options of up, preview and down. */
+interface DeployOptions {
+  readonly stack: string;
+  readonly name: string;
+  readonly context?: string;
+  readonly yes: boolean;
+}
+
+const { signal } = interruption;
+
+async function targetOf({ context, name }: DeployOptions): Promise<Target> {
+  return context === undefined ? sandboxTarget(name, signal) : contextTarget(context, signal);
+}
+
+/** Runs a deployment; when it is interrupted, what it started is ended, and when it is over, that stays. */
+async function deploy(
+  options: DeployOptions,
+  action: (target: Target, stack: string) => Promise<void>,
+): Promise<Target> {
+  if (options.context !== undefined) await requireContext(options.context);
+  const target = await targetOf(options);
+  try {
+    await action(target, options.stack);
+  } finally {
+    if (signal.aborted) await target.abandon();
+    else target.release();
+  }
+  return target;
+}
+
+function deployCommand(name: string, description: string): Command {
+  return new Command(name)
+    .description(description)
+    .option("--stack <stack>", "the stack, that is, its file Pulumi.<stack>.yaml", "dev")
+    .option("--name <name>", "which sandbox; several can run side by side", "default")
+    .option("--context <context>", "a context of your kubeconfig: your own cluster instead of a sandbox")
+    .option("--yes", "do not ask before your own cluster is changed", false);
+}
+
+const program = new Command("linkerd-mtls")
+  .description("Deploys the program to a sandbox on this machine, or to a cluster of yours.")
+  .showHelpAfterError();
+
+program.addCommand(
+  deployCommand("up", "start the sandbox if needed and deploy").action(async (options: DeployOptions) => {
+    if (options.context !== undefined) await confirmContext(options.context, "Deploy", options.yes);
+    await deploy(options, up);
+  }),
+);
+
+program.addCommand(
+  deployCommand("preview", "show what a deployment would change").action(async (options: DeployOptions) => {
+    await deploy(options, preview);
+  }),
+);
+
+program.addCommand(
+  deployCommand("down", "destroy what was deployed, stop the sandbox and remove it").action(
+    async (options: DeployOptions) => {
+      if (options.context !== undefined) await confirmContext(options.context, "Destroy the deployment", options.yes);
+      const target = await deploy(options, destroy);
+      if (options.context === undefined) await stopSandbox(target.paths);
+      await forget(target);
+    },
+  ),
+);
+
+const sandbox = new Command("sandbox").description("the Kubernetes control plane on this machine");
+const nameOption = ["--name <name>", "which sandbox", "default"] as const;
+
+sandbox
+  .command("start")
+  .description("start it; it runs until it is stopped")
+  .option(...nameOption)
+  .action(async ({ name }: { name: string }) => {
+    const toolset = await sandboxTools();
+    await prepare([toolset], signal);
+    const running = await startSandbox(instancePaths(name), toolset.tools, signal);
+    running.release();
+    console.log(`Kubernetes answers at ${running.status.apiServer}.`);
+  });
+
+sandbox
+  .command("stop")
+  .description("stop it; its data stays for the next start")
+  .option(...nameOption)
+  .action(async ({ name }: { name: string }) => {
+    await stopSandbox(instancePaths(name));
+  });
+
+sandbox
+  .command("status")
+  .description("what runs, and its memory; exit code 3 when it does not run")
+  .option(...nameOption)
+  .action(async ({ name }: { name: string }) => {
+    const status = await sandboxStatus(instancePaths(name));
+    if (status?.phase !== "ready") {
+      console.log([status?.phase ?? "never started", status?.message].filter(Boolean).join(": "));
+      process.exitCode = 3;
+      return;
+    }
+    const memory = Object.entries(await memoryOf(status));
+    const total = memory.reduce((sum, [, mebibytes]) => sum + mebibytes, 0);
+    console.log(`ready at ${status.apiServer}`);
+    for (const [process, mebibytes] of [...memory, ["total", total] as const]) {
+      console.log(`${String(mebibytes).padStart(6)} MiB  ${process}`);
+    }
+  });
+
+sandbox
+  .command("kubeconfig")
+  .description("print the path of its kubeconfig and nothing else")
+  .option(...nameOption)
+  .action(({ name }: { name: string }) => {
+    console.log(instancePaths(name).kubeconfig);
+  });
+
+program.addCommand(sandbox);
+
+/** Exit code of a process that Ctrl-C ended, by convention. */
+const INTERRUPTED = 130;
+
+program.parseAsync().then(
+  () => process.exit(signal.aborted ? INTERRUPTED : process.exitCode),
+  (error: unknown) => {
+    const known = error instanceof UserError;
+    console.error(`\nerror: ${known || !(error instanceof Error) ? messageOf(error) : (error.stack ?? error.message)}`);
+    if (known && error.remedy !== undefined) console.error(`try: ${error.remedy}`);
+    process.exit(signal.aborted ? INTERRUPTED : 1);
+  },
+);

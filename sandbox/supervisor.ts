@@ -1,0 +1,141 @@
+import { spawn } from "node:child_process";
+import { constants } from "node:os";
+import { mkdir, open, readFile } from "node:fs/promises";
+import { setTimeout as sleep } from "node:timers/promises";
+import { messageOf, UserError } from "./errors";
+import type { InstancePaths } from "./paths";
+import { run } from "./run";
+import type { SandboxTools } from "./tools/tools";
+
+/** What the supervisor writes to status.json; documented in `toolchain/kubernetes/supervisor/status.go`. */
+export interface SandboxStatus {
+  readonly pid: number;
+  readonly phase: "starting" | "ready" | "stopping" | "stopped" | "failed";
+  readonly message: string;
+  readonly apiServer: string;
+  readonly podNetwork: string;
+  readonly processes: Readonly<Record<string, number>> | null;
+}
+
+/** A sandbox that runs. */
+export interface RunningSandbox {
+  readonly status: SandboxStatus;
+  /** Whether this call started it. */
+  readonly started: boolean;
+  /** Lets it outlive this process, which otherwise takes it along, however it ends. */
+  readonly release: () => void;
+}
+
+/** The status of a sandbox: what it wrote last, corrected to "stopped" when its supervisor is no longer there. */
+export async function sandboxStatus(paths: InstancePaths): Promise<SandboxStatus | undefined> {
+  let status: SandboxStatus;
+  try {
+    status = JSON.parse(await readFile(paths.status, "utf8")) as SandboxStatus;
+  } catch {
+    return undefined; // never started, or removed
+  }
+  const gone = status.pid === 0 || !(await isSupervisor(status.pid, paths));
+  return gone && status.phase !== "failed" ? { ...status, pid: 0, phase: "stopped", processes: null } : status;
+}
+
+/** Whether the process with that number is this sandbox's supervisor, and not one that got its number later. */
+async function isSupervisor(pid: number, paths: InstancePaths): Promise<boolean> {
+  try {
+    const command = (await readFile(`/proc/${pid}/cmdline`, "utf8")).split("\0");
+    return command[1] === "supervisor" && command.includes(`-dir=${paths.root}`);
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * Starts the sandbox unless it runs, and returns when its API server answers.
+ *
+ * @throws UserError with the supervisor's own words when it cannot start.
+ */
+export async function startSandbox(
+  paths: InstancePaths,
+  tools: SandboxTools,
+  signal: AbortSignal,
+): Promise<RunningSandbox> {
+  const current = await sandboxStatus(paths);
+  if (current?.phase === "ready") return { status: current, started: false, release: () => undefined };
+  if (process.platform !== "linux") {
+    throw new UserError(
+      `the sandbox needs Linux (mount namespaces, all of 127.0.0.0/8); this is ${process.platform}`,
+      "use a Linux machine, or deploy to a cluster of your own: npm run up -- --context NAME",
+    );
+  }
+  await requireMountNamespaces();
+  await mkdir(paths.logs, { recursive: true });
+  const log = await open(paths.supervisorLog, "a");
+  const supervisor = spawn(
+    tools.kubernetes,
+    [
+      "supervisor",
+      "-leashed",
+      `-dir=${paths.root}`,
+      `-kwok=${tools.kwok}`,
+      `-stages=${tools.kwokStages}`,
+      `-linkerd-controller=${tools.linkerdController}`,
+    ],
+    // A session of its own: Ctrl-C is for this process, which then ends the sandbox in order.
+    { detached: true, stdio: ["pipe", log.fd, log.fd] },
+  );
+  await log.close();
+  while (!signal.aborted) {
+    const status = await sandboxStatus(paths);
+    if (supervisor.exitCode !== null || supervisor.signalCode !== null) {
+      throw new UserError(`the sandbox could not start: ${await lastLine(paths)}`, `see ${paths.logs}`);
+    }
+    if (status?.phase === "ready" && status.pid === supervisor.pid) {
+      const release = () => {
+        supervisor.stdin?.end("stay\n");
+        supervisor.unref();
+      };
+      return { status, started: true, release };
+    }
+    await sleep(50);
+  }
+  await stopSandbox(paths);
+  throw new UserError("interrupted while the sandbox was starting");
+}
+
+async function lastLine(paths: InstancePaths): Promise<string> {
+  return (await readFile(paths.supervisorLog, "utf8")).trim().split("\n").at(-1) ?? "";
+}
+
+/** Linkerd's controllers find their files in mount namespaces, which some systems forbid to ordinary users. */
+async function requireMountNamespaces(): Promise<void> {
+  if (process.geteuid?.() === 0) return;
+  try {
+    await run("unshare", ["--user", "--map-root-user", "--mount", "true"]);
+  } catch (error) {
+    throw new UserError(
+      `this system does not let an ordinary user make a mount namespace: ${messageOf(error)}`,
+      "sysctl kernel.apparmor_restrict_unprivileged_userns=0 (Ubuntu), or run as root",
+    );
+  }
+}
+
+/** Stops the sandbox if it runs; its data stays for the next start. */
+export async function stopSandbox(paths: InstancePaths): Promise<void> {
+  const status = await sandboxStatus(paths);
+  if (status === undefined || status.pid === 0) return;
+  try {
+    process.kill(status.pid, constants.signals.SIGTERM);
+  } catch {
+    return; // it has just ended
+  }
+  while (await isSupervisor(status.pid, paths)) await sleep(50);
+}
+
+/** Memory of the sandbox's processes in MiB, by name: each one's share of what they have in common (PSS). */
+export async function memoryOf(status: SandboxStatus): Promise<Readonly<Record<string, number>>> {
+  const processes = { supervisor: status.pid, ...status.processes };
+  const sizes = Object.entries(processes).map(async ([name, pid]) => {
+    const rollup = await readFile(`/proc/${pid}/smaps_rollup`, "utf8").catch(() => "");
+    return [name, Math.round(Number(/^Pss:\s+(\d+)/m.exec(rollup)?.[1] ?? 0) / 1024)] as const;
+  });
+  return Object.fromEntries(await Promise.all(sizes));
+}

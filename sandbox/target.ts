@@ -1,0 +1,99 @@
+import { createInterface } from "node:readline/promises";
+import { UserError } from "./errors";
+import { type InstancePaths, instancePaths } from "./paths";
+import { startSandbox, stopSandbox } from "./supervisor";
+import { KUBERNETES_RELEASE, LINKERD_RELEASE } from "./tools/manifest";
+import { prepare, type PulumiTools, pulumiTools, type SandboxTools, sandboxTools } from "./tools/tools";
+
+/** Where a stack is deployed to: a sandbox, or a cluster of somebody. */
+export interface Target {
+  readonly paths: InstancePaths;
+  readonly pulumi: PulumiTools | undefined;
+  /** Configuration that the target asks for, by full key. */
+  readonly overrides: Readonly<Record<string, string>>;
+  /** Arguments and command with which kubectl reaches it. */
+  readonly kubectl: string;
+  /** How kubectl and other clients find the cluster. */
+  readonly cluster: { readonly kubeconfig?: string; readonly context?: string };
+  /** Tools of the sandbox; undefined for somebody's cluster. */
+  readonly sandbox?: SandboxTools;
+  /** Lets the target outlive this process. */
+  readonly release: () => void;
+  /** Ends what this process started. */
+  readonly abandon: () => Promise<void>;
+}
+
+/** What is real in the sandbox and what is not; said at each deployment. */
+const HONEST = [
+  `Sandbox: Kubernetes ${KUBERNETES_RELEASE}: etcd, API server, controller manager and scheduler are real.`,
+  `Linkerd ${LINKERD_RELEASE}: charts, CLI and proxy-injector are real; its other controllers do not run.`,
+  "Containers are simulated by kwok: pods become Running and Ready, but no proxy runs and no traffic flows.",
+].join("\n");
+
+/** A sandbox, started if needed. */
+export async function sandboxTarget(name: string, signal: AbortSignal): Promise<Target> {
+  const paths = instancePaths(name);
+  const [pulumi, sandbox] = [await pulumiTools(), await sandboxTools()];
+  await prepare([pulumi, sandbox], signal);
+  console.log(HONEST);
+  const running = await startSandbox(paths, sandbox.tools, signal);
+  console.log(`Kubernetes answers at ${running.status.apiServer} (${running.started ? "started" : "ran before"}).`);
+  return {
+    paths,
+    pulumi: pulumi.tools,
+    overrides: {
+      "linkerd-mtls:linkerdVersion": LINKERD_RELEASE,
+      "linkerd-mtls:chartSource": sandbox.tools.charts,
+      "kubernetes:kubeconfig": paths.kubeconfig,
+    },
+    kubectl: `${sandbox.tools.kubectl} --kubeconfig ${paths.kubeconfig}`,
+    cluster: { kubeconfig: paths.kubeconfig },
+    sandbox: sandbox.tools,
+    release: running.release,
+    abandon: () => (running.started ? stopSandbox(paths) : Promise.resolve()),
+  };
+}
+
+/** Somebody's cluster, by the name of its context in the user's kubeconfig; nothing is started. */
+export async function contextTarget(context: string, signal: AbortSignal): Promise<Target> {
+  const pulumi = await pulumiTools();
+  await prepare([pulumi], signal);
+  return {
+    paths: instancePaths(`context-${context.replaceAll(/[^\w.-]/g, "_")}`),
+    pulumi: pulumi.tools,
+    overrides: { "kubernetes:context": context },
+    kubectl: `kubectl --context ${context}`,
+    cluster: { context },
+    release: () => undefined,
+    abandon: () => Promise.resolve(),
+  };
+}
+
+/**
+ * Asks for the name of somebody's cluster before it is changed.
+ *
+ * @throws UserError when it was not confirmed, or nobody is there to ask.
+ */
+export async function confirmContext(context: string, action: string, confirmed: boolean): Promise<void> {
+  if (confirmed) return;
+  const mend = "to confirm without being asked, add --yes";
+  if (!process.stdin.isTTY) throw new UserError(`${action} on context "${context}" was not confirmed`, mend);
+  const terminal = createInterface({ input: process.stdin, output: process.stdout });
+  const answer = await terminal.question(`${action} on the cluster of context "${context}". Type its name to go on: `);
+  terminal.close();
+  if (answer.trim() !== context) throw new UserError(`"${answer.trim()}" is not "${context}"; nothing was done`, mend);
+}
+
+/** Fails with a clear message unless the user's kubeconfig has that context. */
+export async function requireContext(context: string): Promise<void> {
+  const { KubeConfig } = await import("@kubernetes/client-node");
+  const config = new KubeConfig();
+  config.loadFromDefault();
+  const names = config.getContexts().map(({ name }) => name);
+  if (!names.includes(context)) {
+    throw new UserError(
+      `the kubeconfig has no context "${context}"; it has ${names.join(", ") || "none"}`,
+      "kubectl config get-contexts",
+    );
+  }
+}

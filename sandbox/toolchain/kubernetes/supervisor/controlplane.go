@@ -1,0 +1,205 @@
+package supervisor
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/kubernetes"
+)
+
+const (
+	// startTimeout bounds how long one component may take to answer.
+	startTimeout = 60 * time.Second
+	nodeName     = "sandbox"
+)
+
+// controlPlane is what the components need to know of each other.
+type controlPlane struct {
+	options options
+	layout  layout
+	self    string // this binary, which becomes each component
+	network network
+	apiPort int
+	etcd    string // client URL
+	peer    string // etcd's URL for peers, of which there are none
+	egress  string // Unix socket
+}
+
+// egressConfig sends the API server's calls to webhooks and extension servers through serveEgress.
+const egressConfig = `apiVersion: apiserver.k8s.io/v1beta1
+kind: EgressSelectorConfiguration
+egressSelections:
+- name: cluster
+  connection:
+    proxyProtocol: HTTPConnect
+    transport:
+      uds:
+        udsName: %q
+`
+
+// auditPolicy records each attempt to create a pod with its outcome, so that what was ever admitted can be proven.
+const auditPolicy = `apiVersion: audit.k8s.io/v1
+kind: Policy
+omitStages: [RequestReceived]
+rules:
+- level: RequestResponse
+  verbs: [create]
+  resources: [{resources: [pods]}]
+- level: None
+`
+
+func (c controlPlane) writeConfig() error {
+	if err := os.MkdirAll(c.layout.config(""), 0o700); err != nil {
+		return err
+	}
+	for name, contents := range map[string]string{
+		"egress.yaml": fmt.Sprintf(egressConfig, c.egress),
+		"audit.yaml":  auditPolicy,
+	} {
+		if err := os.WriteFile(c.layout.config(name), []byte(contents), 0o600); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (c controlPlane) etcdCommand() []string {
+	return []string{
+		c.self, "etcd",
+		"--name=sandbox", "--data-dir=" + c.layout.etcd(),
+		"--listen-client-urls=" + c.etcd, "--advertise-client-urls=" + c.etcd,
+		"--listen-peer-urls=" + c.peer, "--initial-advertise-peer-urls=" + c.peer, "--initial-cluster=sandbox=" + c.peer,
+		// Nothing here needs to survive a power cut, and disks of laptops and of CI are slow to sync.
+		"--unsafe-no-fsync", "--log-level=warn",
+	}
+}
+
+func (c controlPlane) apiServerCommand() []string {
+	pki := c.layout.pkiFile
+	return []string{
+		c.self, "kube-apiserver",
+		"--etcd-servers=" + c.etcd,
+		"--bind-address=127.0.0.1", fmt.Sprintf("--secure-port=%d", c.apiPort),
+		"--advertise-address=127.0.0.1", "--endpoint-reconciler-type=none",
+		"--service-cluster-ip-range=" + serviceNetwork,
+		"--client-ca-file=" + pki("ca.crt"),
+		"--tls-cert-file=" + pki("apiserver.crt"), "--tls-private-key-file=" + pki("apiserver.key"),
+		"--service-account-issuer=https://kubernetes.default.svc",
+		"--service-account-key-file=" + pki("service-account.pub"),
+		"--service-account-signing-key-file=" + pki("service-account.key"),
+		"--requestheader-client-ca-file=" + pki("front-proxy-ca.crt"), "--requestheader-allowed-names=front-proxy-client",
+		"--requestheader-username-headers=X-Remote-User", "--requestheader-group-headers=X-Remote-Group",
+		"--requestheader-extra-headers-prefix=X-Remote-Extra-",
+		"--proxy-client-cert-file=" + pki("front-proxy-client.crt"),
+		"--proxy-client-key-file=" + pki("front-proxy-client.key"),
+		"--authorization-mode=Node,RBAC",
+		// Services are resolved to the addresses of pods, which serveEgress then reaches; there is no kube-proxy.
+		"--enable-aggregator-routing=true", "--egress-selector-config-file=" + c.layout.config("egress.yaml"),
+		"--audit-policy-file=" + c.layout.config("audit.yaml"), "--audit-log-path=" + c.layout.log("audit"),
+	}
+}
+
+func (c controlPlane) controllerManagerCommand() []string {
+	return []string{
+		c.self, "kube-controller-manager",
+		"--kubeconfig=" + c.layout.config("kube-controller-manager"),
+		"--service-account-private-key-file=" + c.layout.pkiFile("service-account.key"),
+		"--root-ca-file=" + c.layout.pkiFile("ca.crt"),
+		"--use-service-account-credentials=true",
+		"--leader-elect=false", "--secure-port=0",
+		// The defaults suit a cluster of modest size; a benchmark creates hundreds of pods at once.
+		"--kube-api-qps=200", "--kube-api-burst=400",
+	}
+}
+
+func (c controlPlane) schedulerCommand() []string {
+	return []string{
+		c.self, "kube-scheduler", "--kubeconfig=" + c.layout.config("kube-scheduler"),
+		"--leader-elect=false", "--secure-port=0", "--kube-api-qps=200", "--kube-api-burst=400",
+	}
+}
+
+func (c controlPlane) kwokCommand() []string {
+	return []string{
+		c.options.kwok, "--kubeconfig=" + c.layout.config("kwok"),
+		"--config=" + c.options.stages,
+		"--manage-all-nodes", "--cidr=" + c.network.podCIDR(), "--node-ip=" + c.network.nodeIP(),
+		"--node-lease-duration-seconds=40",
+	}
+}
+
+// waitReady asks until the answer is yes; it gives up when the process ends or the time is over.
+func waitReady(ctx context.Context, p *process, ask func() error) error {
+	deadline := time.NewTimer(startTimeout)
+	defer deadline.Stop()
+	for {
+		err := ask()
+		if err == nil {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-p.done:
+			return fmt.Errorf("%s ended: %s", p.name, p.cmd.ProcessState)
+		case <-deadline.C:
+			return fmt.Errorf("%s did not become ready in %s: %w", p.name, startTimeout, err)
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
+}
+
+// etcdReady and apiReady are the questions for waitReady.
+func (c controlPlane) etcdReady() error {
+	response, err := (&http.Client{Timeout: time.Second}).Get(c.etcd + "/readyz")
+	if err != nil {
+		return err
+	}
+	defer response.Body.Close()
+	if response.StatusCode != http.StatusOK {
+		return fmt.Errorf("it answers %s", response.Status)
+	}
+	return nil
+}
+
+func apiReady(ctx context.Context, client kubernetes.Interface) func() error {
+	return func() error {
+		_, err := client.Discovery().RESTClient().Get().AbsPath("/readyz").DoRaw(ctx)
+		return err
+	}
+}
+
+// createNode makes the one node, which kwok then keeps Ready.
+func createNode(ctx context.Context, client kubernetes.Interface, n network) error {
+	node := &corev1.Node{
+		ObjectMeta: metav1.ObjectMeta{
+			Name:   nodeName,
+			Labels: map[string]string{"kubernetes.io/os": "linux", "kubernetes.io/arch": "amd64", "kubernetes.io/hostname": nodeName},
+		},
+		Spec: corev1.NodeSpec{PodCIDR: n.podCIDR(), PodCIDRs: []string{n.podCIDR()}},
+	}
+	_, err := client.CoreV1().Nodes().Create(ctx, node, metav1.CreateOptions{})
+	if apierrors.IsAlreadyExists(err) {
+		return nil
+	}
+	return err
+}
+
+// listenEgress opens the socket in a short temporary folder, because the path of a socket is limited to 107 bytes.
+func listenEgress() (listener net.Listener, path string, err error) {
+	dir, err := os.MkdirTemp("", "linkerd-mtls-")
+	if err != nil {
+		return nil, "", err
+	}
+	path = filepath.Join(dir, "egress.sock")
+	listener, err = net.Listen("unix", path)
+	return listener, path, err
+}

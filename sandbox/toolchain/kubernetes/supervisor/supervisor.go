@@ -1,0 +1,249 @@
+// Package supervisor runs one sandbox: a Kubernetes control plane on loopback, kwok for its node and pods, and the
+// real processes of those containers that the machine can run. It ends with all of it.
+package supervisor
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"net/url"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"strconv"
+	"syscall"
+
+	"golang.org/x/sync/errgroup"
+	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/clientcmd"
+)
+
+// Main is the command "supervisor". It runs until it is told to stop: by SIGTERM or SIGINT, or, with -leashed, when
+// whoever started it ends. It exits with 1 when the sandbox could not start or broke.
+func Main() {
+	flags := flag.NewFlagSet("supervisor", flag.ExitOnError)
+	var o options
+	flags.StringVar(&o.dir, "dir", "", "folder of the sandbox; created if needed")
+	flags.StringVar(&o.kwok, "kwok", "", "the kwok binary")
+	flags.StringVar(&o.stages, "stages", "", "kwok's stages: how nodes and pods become ready")
+	flags.StringVar(&o.linkerd, "linkerd-controller", "", "the binary of Linkerd's controllers")
+	leashed := flags.Bool("leashed", false, "stop when standard input ends, unless the line \"stay\" was read before")
+	_ = flags.Parse(os.Args[1:]) // ExitOnError
+	if o.dir == "" || o.kwok == "" || o.stages == "" || o.linkerd == "" {
+		fmt.Fprintln(os.Stderr, "supervisor: -dir, -kwok, -stages and -linkerd-controller are required")
+		os.Exit(2)
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP)
+	defer stop()
+	if *leashed {
+		go func() {
+			line, _ := bufio.NewReader(os.Stdin).ReadString('\n')
+			if line != "stay\n" {
+				stop()
+			}
+		}()
+	}
+	if err := supervise(ctx, o); err != nil {
+		fmt.Fprintln(os.Stderr, "supervisor:", err)
+		os.Exit(1)
+	}
+}
+
+// options are the command line: where the sandbox lives, and the tools beside this binary that it runs.
+type options struct{ dir, kwok, stages, linkerd string }
+
+// supervise holds the folder's lock, runs the sandbox and leaves its last status behind.
+func supervise(ctx context.Context, o options) error {
+	dir, err := filepath.Abs(o.dir)
+	if err != nil {
+		return err
+	}
+	l := layout{dir}
+	if err := os.MkdirAll(l.hold(""), 0o700); err != nil {
+		return err
+	}
+	lock, err := os.OpenFile(l.lock(), os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return err
+	}
+	defer lock.Close()
+	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+		return fmt.Errorf("another supervisor runs the sandbox in %s (%w)", dir, err)
+	}
+	status := &statusFile{path: l.status(), status: readStatus(l.status())}
+	s := &sandbox{options: o, layout: l, status: status}
+	err = s.run(ctx)
+	s.stop()
+	if err != nil && ctx.Err() == nil {
+		status.phase(Failed, err.Error())
+		return err
+	}
+	status.phase(Stopped, "")
+	return nil
+}
+
+// sandbox is one run of a sandbox.
+type sandbox struct {
+	options   options
+	layout    layout
+	status    *statusFile
+	processes []*process // in the order of their start
+	cleanups  []func()
+}
+
+// run starts everything and returns when the context ends, or with the error of what broke.
+func (s *sandbox) run(ctx context.Context) error {
+	previous := s.status.status
+	s.status.update(func(st *Status) {
+		st.Pid, st.Phase, st.Message, st.Processes = os.Getpid(), Starting, "choosing ports", map[string]int{}
+	})
+	plane, err := s.prepare(previous)
+	if err != nil {
+		return err
+	}
+	config, err := clientcmd.BuildConfigFromFlags("", s.layout.kubeconfig())
+	if err != nil {
+		return err
+	}
+	config.QPS, config.Burst = 200, 400
+	client, err := kubernetes.NewForConfig(config)
+	if err != nil {
+		return err
+	}
+	if err := s.startControlPlane(ctx, plane, client); err != nil {
+		return err
+	}
+	pods, err := s.startPodRunner(ctx, plane, config, client)
+	if err != nil {
+		return err
+	}
+	s.cleanups = append(s.cleanups, pods.stop)
+	s.status.phase(Ready, "")
+	return s.watch(ctx)
+}
+
+// prepare chooses addresses, the same as in the previous run where they are free, and writes all files.
+func (s *sandbox) prepare(previous Status) (controlPlane, error) {
+	self, err := os.Executable()
+	if err != nil {
+		return controlPlane{}, err
+	}
+	var preferred int
+	_, _ = fmt.Sscanf(previous.PodNetwork, "10.%d.0.0/16", &preferred) // zero, hence no preference, at the first start
+	n, err := claimNetwork(preferred)
+	if err != nil {
+		return controlPlane{}, err
+	}
+	s.cleanups = append(s.cleanups, func() { n.claim.Close() })
+	ports := make([]int, 3)
+	for i := range ports {
+		if ports[i], err = freePort(); err != nil {
+			return controlPlane{}, err
+		}
+	}
+	if address, err := url.Parse(previous.APIServer); err == nil {
+		if port, err := strconv.Atoi(address.Port()); err == nil && portIsFree(port) {
+			ports[0] = port
+		}
+	}
+	listener, socket, err := listenEgress()
+	if err != nil {
+		return controlPlane{}, err
+	}
+	egress := serveEgress(listener, n)
+	s.cleanups = append(s.cleanups, func() {
+		egress.Close()
+		os.RemoveAll(filepath.Dir(socket))
+	})
+	plane := controlPlane{
+		options: s.options, layout: s.layout, self: self, network: n, apiPort: ports[0], egress: socket,
+		etcd: fmt.Sprintf("http://127.0.0.1:%d", ports[1]),
+		peer: fmt.Sprintf("http://127.0.0.1:%d", ports[2]),
+	}
+	apiServer := fmt.Sprintf("https://127.0.0.1:%d", plane.apiPort)
+	s.status.update(func(st *Status) { st.APIServer, st.PodNetwork = apiServer, n.podCIDR() })
+	return plane, errors.Join(plane.writeConfig(), writePKI(s.layout, apiServer))
+}
+
+// startControlPlane starts the components in the order in which they need each other.
+func (s *sandbox) startControlPlane(ctx context.Context, plane controlPlane, client kubernetes.Interface) error {
+	etcd, err := s.start("etcd", plane.etcdCommand())
+	if err != nil {
+		return err
+	}
+	if err := waitReady(ctx, etcd, plane.etcdReady); err != nil {
+		return s.explain(etcd, err)
+	}
+	api, err := s.start("kube-apiserver", plane.apiServerCommand())
+	if err != nil {
+		return err
+	}
+	if err := waitReady(ctx, api, apiReady(ctx, client)); err != nil {
+		return s.explain(api, err)
+	}
+	for name, argv := range map[string][]string{
+		"kube-controller-manager": plane.controllerManagerCommand(),
+		"kube-scheduler":          plane.schedulerCommand(),
+		"kwok":                    plane.kwokCommand(),
+	} {
+		if _, err := s.start(name, argv); err != nil {
+			return err
+		}
+	}
+	return createNode(ctx, client, plane.network)
+}
+
+func (s *sandbox) startPodRunner(ctx context.Context, plane controlPlane, config *rest.Config, client kubernetes.Interface) (*podRunner, error) {
+	pods := &podRunner{
+		ctx: ctx, layout: s.layout, status: s.status, self: plane.self, linkerd: s.options.linkerd,
+		network: plane.network, apiPort: plane.apiPort, api: config, client: client,
+	}
+	return pods, pods.start()
+}
+
+func (s *sandbox) start(name string, argv []string) (*process, error) {
+	s.status.phase(Starting, name)
+	p, err := start(name, s.layout.log(name), argv)
+	if err != nil {
+		return nil, err
+	}
+	s.processes = append(s.processes, p)
+	s.status.update(func(st *Status) { st.Processes[name] = p.cmd.Process.Pid })
+	return p, nil
+}
+
+// explain adds to an error where its cause can be read.
+func (s *sandbox) explain(p *process, err error) error {
+	return fmt.Errorf("%w; see %s", err, s.layout.log(p.name))
+}
+
+// watch returns when the context ends, or with an error when a component does.
+func (s *sandbox) watch(ctx context.Context) error {
+	group, ctx := errgroup.WithContext(ctx)
+	for _, p := range s.processes {
+		group.Go(func() error {
+			select {
+			case <-ctx.Done():
+				return nil
+			case <-p.done:
+				return s.explain(p, fmt.Errorf("%s ended: %s", p.name, p.cmd.ProcessState))
+			}
+		})
+	}
+	return group.Wait()
+}
+
+// stop ends everything, last started first, so that nobody loses what they depend on.
+func (s *sandbox) stop() {
+	s.status.phase(Stopping, "")
+	for i := len(s.cleanups) - 1; i >= 0; i-- {
+		s.cleanups[i]()
+	}
+	for i := len(s.processes) - 1; i >= 0; i-- {
+		s.processes[i].stop()
+	}
+	s.status.update(func(st *Status) { st.Pid, st.Processes = 0, nil })
+}

@@ -1,0 +1,50 @@
+import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
+import { dirname, join, relative } from "node:path";
+import { sourceOf } from "./go";
+import { LINKERD_RELEASE } from "./manifest";
+
+/** How kwok brings a node and pods up: at once, with a heartbeat for the node. */
+const KWOK_STAGES = [
+  "node/fast/node-initialize.yaml",
+  "node/heartbeat-with-lease/node-heartbeat-with-lease.yaml",
+  "pod/fast/pod-ready.yaml",
+  "pod/fast/pod-complete.yaml",
+  "pod/fast/pod-delete.yaml",
+];
+
+/** The charts that the program installs. */
+const CHARTS = ["linkerd-crds", "linkerd-control-plane"];
+
+/** Writes kwok's own stages as one file. */
+export async function writeStages(file: string, signal: AbortSignal): Promise<void> {
+  const stages = join(await sourceOf("sigs.k8s.io/kwok", "kubernetes", signal), "kustomize", "stage");
+  const documents = await Promise.all(KWOK_STAGES.map((name) => readFile(join(stages, name), "utf8")));
+  await writeFile(file, documents.join("\n---\n"));
+}
+
+/**
+ * Writes Linkerd's charts as its release process does: with their common part inside each, and with the release in
+ * place of the placeholder.
+ */
+export async function writeCharts(directory: string, signal: AbortSignal): Promise<void> {
+  const source = join(await sourceOf("github.com/linkerd/linkerd2", "linkerd", signal), "charts");
+  for (const chart of CHARTS) {
+    await copy(join(source, chart), join(directory, chart));
+    await copy(join(source, "partials"), join(directory, chart, "charts", "partials"));
+  }
+}
+
+/** Copies text files. The module cache is read-only, so permissions are not copied with them. */
+async function copy(source: string, target: string): Promise<void> {
+  for (const entry of await readdir(source, { recursive: true, withFileTypes: true })) {
+    if (!entry.isFile()) continue;
+    const file = join(entry.parentPath, entry.name);
+    const copied = join(target, relative(source, file));
+    const text = await readFile(file, "utf8");
+    await mkdir(dirname(copied), { recursive: true });
+    await writeFile(
+      copied,
+      text.replaceAll("linkerdVersionValue", LINKERD_RELEASE).replaceAll("edge-XX.X.X", LINKERD_RELEASE),
+    );
+  }
+}

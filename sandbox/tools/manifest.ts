@@ -1,0 +1,85 @@
+/** One binary, built from a Go module of `sandbox/toolchain`. */
+export interface Tool {
+  /** File name of the binary. */
+  readonly name: string;
+  /** Folder of the module that pins it, below `sandbox/toolchain`. */
+  readonly module: string;
+  /** Import path, or a path relative to the module. */
+  readonly package: string;
+  /** Go variables that the linker sets, for instance to the version that the tool reports. */
+  readonly variables?: Readonly<Record<string, string>>;
+}
+
+/** The version of the npm package NAME that this project pins; the plugin that serves it must report the same. */
+function pinned(name: string): string {
+  return (require(`${name}/package.json`) as { version: string }).version;
+}
+
+/** Pulumi's SDK and its plugins, by plugin name: the versions that fit this program. */
+export const PULUMI_VERSION = pinned("@pulumi/pulumi");
+export const PLUGIN_VERSIONS: Readonly<Record<string, string>> = {
+  kubernetes: pinned("@pulumi/kubernetes"),
+  random: pinned("@pulumi/random"),
+  tls: pinned("@pulumi/tls"),
+};
+
+/** The release of Linkerd that the sandbox runs: the newest whose controllers exist as a Go module. */
+export const LINKERD_RELEASE = "edge-23.4.3";
+
+/** The Kubernetes release that `toolchain/kubernetes` pins. */
+export const KUBERNETES_RELEASE = "1.36.3";
+
+/** The plugin NAME as a tool. */
+function plugin(name: string, module: string): Tool {
+  const binary = `pulumi-resource-${name}`;
+  return {
+    name: binary,
+    module,
+    package: `./${binary}`,
+    variables: { "main.version": PLUGIN_VERSIONS[name] ?? "" },
+  };
+}
+
+/** Pulumi's engine and the plugins. */
+export const PULUMI_TOOLS: readonly Tool[] = [
+  {
+    name: "pulumi",
+    module: "pulumi",
+    package: "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi",
+    variables: { "github.com/pulumi/pulumi/sdk/v3/go/common/version.Version": `v${PULUMI_VERSION}` },
+  },
+  plugin("kubernetes", "pulumi"),
+  plugin("tls", "bridge"),
+  plugin("random", "bridge"),
+];
+
+const LINKERD_VERSION = { "github.com/linkerd/linkerd2/pkg/version.Version": LINKERD_RELEASE };
+
+const [KUBERNETES_MAJOR = "", KUBERNETES_MINOR = ""] = KUBERNETES_RELEASE.split(".");
+
+/** What the sandbox runs. */
+export const SANDBOX_TOOLS: readonly Tool[] = [
+  {
+    name: "kubernetes",
+    module: "kubernetes",
+    package: ".",
+    variables: {
+      "k8s.io/component-base/version.gitVersion": `v${KUBERNETES_RELEASE}`,
+      "k8s.io/component-base/version.gitMajor": KUBERNETES_MAJOR,
+      "k8s.io/component-base/version.gitMinor": KUBERNETES_MINOR,
+    },
+  },
+  { name: "kwok", module: "kubernetes", package: "sigs.k8s.io/kwok/cmd/kwok" },
+  {
+    name: "linkerd",
+    module: "linkerd",
+    package: "github.com/linkerd/linkerd2/cli",
+    variables: LINKERD_VERSION,
+  },
+  {
+    name: "linkerd-controller",
+    module: "linkerd",
+    package: "github.com/linkerd/linkerd2/controller/cmd",
+    variables: LINKERD_VERSION,
+  },
+];

@@ -1,0 +1,157 @@
+import { Listr, type ListrTask } from "listr2";
+import { createHash } from "node:crypto";
+import { existsSync } from "node:fs";
+import { mkdir, readdir, readFile, rename, rm, symlink } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import { CACHE, TOOLCHAIN } from "../paths";
+import { run } from "../run";
+import { writeCharts, writeStages } from "./data";
+import { build, requireGo } from "./go";
+import { PLUGIN_VERSIONS, PULUMI_TOOLS, PULUMI_VERSION, SANDBOX_TOOLS, type Tool } from "./manifest";
+
+/** Pulumi's CLI and plugins as they were built here. */
+export interface PulumiTools {
+  /** The folder whose `bin` has the CLI. */
+  readonly root: string;
+  /** PULUMI_HOME, with the plugins installed. */
+  readonly home: string;
+}
+
+/** What the sandbox runs, as absolute paths. */
+export interface SandboxTools {
+  readonly kubernetes: string;
+  readonly kubectl: string;
+  readonly kwok: string;
+  readonly kwokStages: string;
+  readonly linkerd: string;
+  readonly linkerdController: string;
+  readonly charts: string;
+}
+
+/** Tools, and the files that must be there before they can be used. */
+export interface Toolset<T> {
+  readonly tools: T;
+  readonly artifacts: readonly Artifact[];
+}
+
+/** One file or folder of the cache and how it is made. */
+export interface Artifact {
+  readonly title: string;
+  readonly path: string;
+  readonly make: (path: string, signal: AbortSignal) => Promise<void>;
+}
+
+/** The cache folder of a module: other contents, another platform or other build settings are another folder. */
+async function cacheOf(module: string): Promise<string> {
+  const tools = [...PULUMI_TOOLS, ...SANDBOX_TOOLS].filter((tool) => tool.module === module);
+  const hash = createHash("sha256").update(JSON.stringify([process.platform, process.arch, tools]));
+  const root = join(TOOLCHAIN, module);
+  const files = (await readdir(root, { recursive: true, withFileTypes: true }))
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name));
+  for (const file of files.sort()) {
+    hash.update(file.slice(root.length)).update(await readFile(file));
+  }
+  return join(CACHE, `${module}-${hash.digest("hex").slice(0, 16)}`);
+}
+
+async function binary(tool: Tool): Promise<Artifact> {
+  return {
+    title: tool.name,
+    path: join(await cacheOf(tool.module), "bin", tool.name),
+    make: (path, signal) => build(tool, path, signal),
+  };
+}
+
+/**
+ * Makes what is missing, one after the other, and shows which, how many of how many, and for how long. Each artifact
+ * appears whole or not at all, so an interrupted build is continued by the next call.
+ */
+export async function prepare(toolsets: readonly Toolset<unknown>[], signal: AbortSignal): Promise<void> {
+  const missing = toolsets.flatMap(({ artifacts }) => artifacts).filter((artifact) => !existsSync(artifact.path));
+  if (missing.length === 0) return;
+  await requireGo();
+  console.log("Building the tools, once for this version of them (some 15 minutes with two cores).");
+  const began = Date.now();
+  const tasks = missing.map(({ title, path, make }, index): ListrTask => {
+    const counted = `[${index + 1}/${missing.length}] ${title}`;
+    return {
+      title: counted,
+      task: async (_, task) => {
+        const unfinished = `${path}.${process.pid}`;
+        const clock = setInterval(() => (task.title = `${counted} ${elapsed(began)}`), 1000);
+        try {
+          await mkdir(dirname(path), { recursive: true });
+          await make(unfinished, signal);
+          await rename(unfinished, path);
+        } finally {
+          clearInterval(clock);
+          await rm(unfinished, { recursive: true, force: true });
+        }
+      },
+    };
+  });
+  await new Listr(tasks, { rendererOptions: { collapseErrors: false } }).run();
+}
+
+function elapsed(since: number): string {
+  const seconds = Math.round((Date.now() - since) / 1000);
+  return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
+}
+
+/** The tools of the sandbox. */
+export async function sandboxTools(): Promise<Toolset<SandboxTools>> {
+  const binaries = await Promise.all(SANDBOX_TOOLS.map(binary));
+  const pathOf = (name: string) => binaries.find((artifact) => artifact.title === name)?.path ?? name;
+  const kubernetes = await cacheOf("kubernetes");
+  const tools: SandboxTools = {
+    kubernetes: pathOf("kubernetes"),
+    kubectl: join(kubernetes, "bin", "kubectl"),
+    kwok: pathOf("kwok"),
+    kwokStages: join(kubernetes, "kwok-stages.yaml"),
+    linkerd: pathOf("linkerd"),
+    linkerdController: pathOf("linkerd-controller"),
+    charts: join(await cacheOf("linkerd"), "charts"),
+  };
+  return {
+    tools,
+    artifacts: [
+      ...binaries,
+      { title: "kubectl", path: tools.kubectl, make: (path) => symlink("kubernetes", path) },
+      { title: "stages of kwok", path: tools.kwokStages, make: writeStages },
+      { title: "charts of Linkerd", path: tools.charts, make: writeCharts },
+    ],
+  };
+}
+
+/** Pulumi's CLI and plugins: built ones, or undefined where the machine has fitting ones. */
+export async function pulumiTools(): Promise<Toolset<PulumiTools | undefined>> {
+  if (await machineHasPulumi()) return { tools: undefined, artifacts: [] };
+  const binaries = await Promise.all(PULUMI_TOOLS.map(binary));
+  const root = await cacheOf("pulumi");
+  const home = join(await cacheOf("bridge"), `home-${basename(root)}`);
+  const plugins = binaries.flatMap(({ title, path }): Artifact[] => {
+    const name = title.replace("pulumi-resource-", "");
+    const version = PLUGIN_VERSIONS[name];
+    if (version === undefined) return []; // the CLI itself
+    const installed = join(home, "plugins", `resource-${name}-v${version}`, title);
+    return [{ title: `plugin ${name} ${version}`, path: installed, make: (link) => symlink(path, link) }];
+  });
+  return { tools: { root, home }, artifacts: [...binaries, ...plugins] };
+}
+
+/** Whether PATH has Pulumi's CLI of the SDK's version or a newer one, with the plugins of exactly the SDKs' versions. */
+async function machineHasPulumi(): Promise<boolean> {
+  try {
+    const version = await run("pulumi", ["version"]);
+    const installed = JSON.parse(await run("pulumi", ["plugin", "ls", "--json"])) as { name: string; version: string }[];
+    return (
+      version.replace(/^v/, "").localeCompare(PULUMI_VERSION, undefined, { numeric: true }) >= 0 &&
+      Object.entries(PLUGIN_VERSIONS).every(([name, wanted]) =>
+        installed.some((plugin) => plugin.name === name && plugin.version === wanted),
+      )
+    );
+  } catch {
+    return false; // not there, or not usable: then it is built
+  }
+}

@@ -1,0 +1,82 @@
+import { LocalWorkspace, PulumiCommand, type PulumiFn, type Stack } from "@pulumi/pulumi/automation";
+import { randomBytes } from "node:crypto";
+import { existsSync } from "node:fs";
+import { copyFile, mkdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { parse, stringify } from "yaml";
+import { UserError } from "./errors";
+import { type InstancePaths, PROJECT } from "./paths";
+import type { PulumiTools } from "./tools/tools";
+
+/** A stack's configuration file, as far as it matters here. */
+interface StackFile {
+  encryptionsalt?: string;
+  config?: Record<string, unknown>;
+}
+
+/** What a stack is deployed with. */
+export interface WorkspaceArgs {
+  /** Name of the stack; the checkout has its configuration in Pulumi.NAME.yaml. */
+  readonly stack: string;
+  readonly paths: InstancePaths;
+  /** The tools that were built; undefined to use the machine's own. */
+  readonly pulumi: PulumiTools | undefined;
+  /** Configuration that goes before that of the file, by full key. */
+  readonly overrides: Readonly<Record<string, string>>;
+}
+
+/**
+ * Selects the stack, creating it if needed, in a workspace of its own: the checkout's configuration is read and never
+ * written, and neither the user's Pulumi account nor the user's other stacks are touched.
+ */
+export async function selectStack(args: WorkspaceArgs): Promise<Stack> {
+  const { paths, pulumi, stack } = args;
+  await mkdir(paths.state, { recursive: true });
+  await mkdir(paths.workspace, { recursive: true });
+  await copyFile(join(PROJECT, "Pulumi.yaml"), join(paths.workspace, "Pulumi.yaml"));
+  await writeStackFile(args);
+  return LocalWorkspace.createOrSelectStack(
+    { stackName: stack, projectName: "linkerd-mtls", program: await loadProgram() },
+    {
+      workDir: paths.workspace,
+      pulumiCommand: await PulumiCommand.get({ root: pulumi?.root }),
+      envVars: {
+        ...(pulumi && { PULUMI_HOME: pulumi.home }),
+        PULUMI_BACKEND_URL: `file://${paths.state}`,
+        PULUMI_CONFIG_PASSPHRASE: await passphrase(paths),
+        PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
+        PULUMI_SKIP_UPDATE_CHECK: "true",
+      },
+    },
+  );
+}
+
+/** The program itself: the function that `index.ts` exports to Pulumi. */
+async function loadProgram(): Promise<PulumiFn> {
+  const { default: program } = await import("../index.js");
+  return () => Promise.resolve({ ...program() });
+}
+
+/** The workspace's copy of the stack's file: the checkout's configuration, the overrides, and the copy's own salt. */
+async function writeStackFile({ stack, paths, overrides }: WorkspaceArgs): Promise<void> {
+  const source = join(PROJECT, `Pulumi.${stack}.yaml`);
+  if (!existsSync(source)) {
+    throw new UserError(`there is no stack "${stack}": Pulumi.${stack}.yaml does not exist`, "npm run up -- --stack dev");
+  }
+  const target = join(paths.workspace, `Pulumi.${stack}.yaml`);
+  const committed = parse(await readFile(source, "utf8")) as StackFile;
+  const earlier = existsSync(target) ? (parse(await readFile(target, "utf8")) as StackFile) : {};
+  const file: StackFile = {
+    ...(earlier.encryptionsalt === undefined ? {} : { encryptionsalt: earlier.encryptionsalt }),
+    config: { ...committed.config, ...overrides },
+  };
+  await writeFile(target, stringify(file));
+}
+
+/** The passphrase of the instance's state, made at its first use. */
+async function passphrase(paths: InstancePaths): Promise<string> {
+  if (!existsSync(paths.passphrase)) {
+    await writeFile(paths.passphrase, randomBytes(24).toString("base64url"), { mode: 0o600 });
+  }
+  return readFile(paths.passphrase, "utf8");
+}

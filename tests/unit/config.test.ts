@@ -1,0 +1,327 @@
+import assert from "node:assert/strict";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import * as pulumi from "@pulumi/pulumi";
+
+import { readConfig, StackConfig } from "../../config";
+import { projectConfig } from "../support/stackConfig";
+import { TestCertificate, testCertificate } from "../support/certificates";
+
+type Values = Record<string, unknown>;
+
+/** Reads a configuration; keys without a namespace are the program's own. */
+function read(values: Values, secretKeys: string[] = []): StackConfig {
+  const entries = Object.entries(values).map(([key, value]) => [
+    key.includes(":") ? key : `linkerd-mtls:${key}`,
+    typeof value === "string" ? value : JSON.stringify(value),
+  ]);
+  pulumi.runtime.setAllConfig(Object.fromEntries(entries) as Record<string, string>, secretKeys);
+  return readConfig();
+}
+
+/** The problems of a configuration, each as its lines. */
+function problems(values: Values, secretKeys: string[] = []): string[] {
+  let message = "";
+  assert.throws(
+    () => read(values, secretKeys),
+    (error) => {
+      assert.ok(pulumi.RunError.isInstance(error));
+      message = error.message;
+      return true;
+    },
+  );
+  return message.trim().split("\n\n").slice(1);
+}
+
+describe("configuration", () => {
+  let anchor: TestCertificate;
+  let issuer: TestCertificate;
+  let leaf: TestCertificate;
+
+  before(async () => {
+    await pulumi.runtime.setMocks(
+      { newResource: () => ({ id: "", state: {} }), call: () => ({}) },
+      "linkerd-mtls",
+      "test",
+    );
+    [anchor, issuer, leaf] = await Promise.all([
+      testCertificate("root.linkerd.cluster.local"),
+      testCertificate("identity.linkerd.cluster.local"),
+      testCertificate("leaf", false),
+    ]);
+  });
+
+  const provided = (): Values => ({
+    certificates: "provided",
+    trustAnchors: [{ id: "2026", certificate: anchor.certPem }],
+    issuerCertificate: issuer.certPem,
+    issuerKey: issuer.keyPem,
+  });
+  const SECRET = ["linkerd-mtls:issuerKey"];
+
+  it("has the defaults that Pulumi.yaml declares", () => {
+    const defaults = Object.fromEntries(
+      Object.entries(projectConfig())
+        .filter(([key]) => !key.includes(":"))
+        .map(([key, declared]) => [key, declared.default]),
+    );
+    const fromProject = read(defaults);
+    assert.deepEqual(read({}), fromProject);
+    assert.deepEqual(fromProject, {
+      charts: { version: "edge-26.6.3", source: "https://helm.linkerd.io/edge" },
+      trustDomain: "cluster.local",
+      trustAnchors: [
+        { id: "primary", certificate: undefined, generation: undefined, validityHours: undefined },
+      ],
+      signingAnchor: "primary",
+      issuer: { generation: undefined, validityHours: undefined },
+      providedIssuer: undefined,
+      webhookCertificates: { generation: undefined, validityHours: undefined },
+      guardMode: "deny",
+      gateDeadlineSeconds: 300,
+      sampleApplications: [],
+      cluster: { kubeconfig: undefined, context: undefined },
+    });
+  });
+
+  it("reads every key", () => {
+    assert.deepEqual(
+      read({
+        linkerdVersion: "edge-26.8.3",
+        chartSource: "oci://registry.example.org/linkerd",
+        trustDomain: "example.org",
+        trustAnchors: [
+          { id: "2027", generation: 2, validityHours: 100 },
+          { id: "2026", certificate: anchor.certPem },
+        ],
+        signingAnchor: "2027",
+        issuer: { generation: 3, validityHours: 48 },
+        webhookCertificates: { generation: 4, validityHours: 24 },
+        guardMode: "audit",
+        gateDeadlineSeconds: 20,
+        sampleApplications: ["hello-world"],
+        "kubernetes:kubeconfig": "/kubeconfig",
+        "kubernetes:context": "sandbox",
+      }),
+      {
+        charts: { version: "edge-26.8.3", source: "oci://registry.example.org/linkerd" },
+        trustDomain: "example.org",
+        trustAnchors: [
+          { id: "2027", certificate: undefined, generation: 2, validityHours: 100 },
+          { id: "2026", certificate: anchor.certPem, generation: undefined, validityHours: undefined },
+        ],
+        signingAnchor: "2027",
+        issuer: { generation: 3, validityHours: 48 },
+        providedIssuer: undefined,
+        webhookCertificates: { generation: 4, validityHours: 24 },
+        guardMode: "audit",
+        gateDeadlineSeconds: 20,
+        sampleApplications: ["hello-world"],
+        cluster: { kubeconfig: "/kubeconfig", context: "sandbox" },
+      },
+    );
+  });
+
+  it("reports several problems together", () => {
+    assert.deepEqual(
+      problems({
+        guardMode: "off",
+        gateDeadlineSeconds: "soon",
+        linkerdVersion: "stable-2.14.10",
+        colour: "red",
+      }),
+      [
+        "linkerd-mtls:colour must be one of linkerdVersion, chartSource, trustDomain, certificates, trustAnchors, " +
+          "signingAnchor, issuer, issuerCertificate, issuerKey, webhookCertificates, guardMode, gateDeadlineSeconds, " +
+          "sampleApplications, but is unknown\n    pulumi config rm linkerd-mtls:colour",
+        'linkerd-mtls:linkerdVersion must be edge-<year>.<month>.<number>, but is "stable-2.14.10"\n' +
+          "    pulumi config set linkerd-mtls:linkerdVersion edge-26.6.3",
+        'linkerd-mtls:guardMode must be one of deny, warn, audit, but is "off"\n' +
+          "    pulumi config set linkerd-mtls:guardMode deny",
+        'linkerd-mtls:gateDeadlineSeconds must be a whole number of seconds, 1 or more, but is "soon"\n' +
+          "    pulumi config set linkerd-mtls:gateDeadlineSeconds 300",
+      ],
+    );
+  });
+
+  const wrong: [title: string, values: Values, expected: RegExp][] = [
+    [
+      "an anchor without id",
+      { trustAnchors: [{}] },
+      /trustAnchors\[0\]\.id must be a DNS label, .* but is missing/,
+    ],
+    ["an id that is a number", { trustAnchors: [{ id: 2026 }] }, /trustAnchors\[0\]\.id .* but is 2026/],
+    ["an id that is no label", { trustAnchors: [{ id: "Root" }] }, /trustAnchors\[0\]\.id .* but is "Root"/],
+    [
+      "the same id twice",
+      { trustAnchors: [{ id: "a" }, { id: "a" }], signingAnchor: "a" },
+      /\[1\]\.id must be unique/,
+    ],
+    ["no anchor", { trustAnchors: [] }, /trustAnchors must be a list of at least one anchor, but is \[\]/],
+    ["anchors that are no list", { trustAnchors: { id: "a" } }, /trustAnchors must be a list/],
+    ["an anchor that is no object", { trustAnchors: ["a"] }, /trustAnchors\[0\] must be an object/],
+    [
+      "an unknown property",
+      { trustAnchors: [{ id: "a", key: "secret" }] },
+      /trustAnchors\[0\]\.key must be one of id, generation, validityHours, certificate, but is unknown/,
+    ],
+    [
+      "a generation below 1",
+      { issuer: { generation: 0 } },
+      /issuer\.generation must be a whole number, 1 or more, but is 0/,
+    ],
+    [
+      "a validity that is text",
+      { issuer: { validityHours: "48h" } },
+      /issuer\.validityHours .* but is "48h"/,
+    ],
+    [
+      "an issuer that is no object",
+      { issuer: [] },
+      /issuer must be an object of generation, validityHours, but is \[\]/,
+    ],
+    [
+      "an unknown property of the webhooks",
+      { webhookCertificates: { days: 1 } },
+      /webhookCertificates\.days must be one of .* pulumi config rm --path/s,
+    ],
+    [
+      "several anchors and no signer",
+      { trustAnchors: [{ id: "a" }, { id: "b" }] },
+      /signingAnchor must be one of the trust anchors \(a, b\), but is missing/,
+    ],
+    [
+      "a signer that is no anchor",
+      { signingAnchor: "c" },
+      /signingAnchor must be one of .*\(primary\), but is "c"/,
+    ],
+    [
+      "an upper-case trust domain",
+      { trustDomain: "Example.org" },
+      /trustDomain must be a DNS name in lower case/,
+    ],
+    [
+      "an insecure repository",
+      { chartSource: "http://example.org" },
+      /chartSource must be an https:\/\/ repository/,
+    ],
+    [
+      "another application",
+      { sampleApplications: ["kuard"] },
+      /sampleApplications\[0\] must be one of hello-world/,
+    ],
+    [
+      "applications that are no list",
+      { sampleApplications: "hello-world" },
+      /sampleApplications must be a list/,
+    ],
+    ["a deadline of nothing", { gateDeadlineSeconds: 0 }, /gateDeadlineSeconds .* but is 0/],
+    ["another way to choose a cluster", { "kubernetes:cluster": "x" }, /kubernetes:cluster must not be set/],
+    [
+      "an issuer key that is not used",
+      { issuerKey: "x" },
+      /issuerKey must be set only with certificates=provided/,
+    ],
+  ];
+  for (const [title, values, expected] of wrong) {
+    it(`refuses ${title}`, () => {
+      const found = problems(values);
+      assert.equal(found.length, 1, found.join("\n\n"));
+      assert.match(found[0] ?? "", expected);
+      assert.match(found[0] ?? "", /\n {4}pulumi config (set|rm) /);
+    });
+  }
+
+  it("refuses a signer whose key is elsewhere", () => {
+    const found = problems({ trustAnchors: [{ id: "a", certificate: anchor.certPem }] });
+    assert.match(found.join(), /signingAnchor must be an anchor without a certificate/);
+  });
+
+  describe("charts from a directory", () => {
+    let directory: string;
+    beforeEach(() => (directory = mkdtempSync(join(tmpdir(), "charts-"))));
+    afterEach(() => {
+      rmSync(directory, { recursive: true });
+    });
+
+    it("must be there", () => {
+      mkdirSync(join(directory, "linkerd-crds"));
+      writeFileSync(join(directory, "linkerd-crds", "Chart.yaml"), "");
+      assert.deepEqual(problems({ chartSource: directory }), [
+        "linkerd-mtls:chartSource must hold the chart linkerd-control-plane where it is a directory, but " +
+          `${join(directory, "linkerd-control-plane", "Chart.yaml")} does not exist\n` +
+          "    pulumi config set linkerd-mtls:chartSource https://helm.linkerd.io/edge",
+      ]);
+    });
+
+    it("are taken when they are", () => {
+      for (const chart of ["linkerd-crds", "linkerd-control-plane"]) {
+        mkdirSync(join(directory, chart));
+        writeFileSync(join(directory, chart, "Chart.yaml"), "");
+      }
+      assert.equal(read({ chartSource: directory }).charts.source, directory);
+    });
+  });
+
+  describe("with provided certificates", () => {
+    it("keeps the issuer's key a secret", async () => {
+      const { providedIssuer } = read(provided(), SECRET);
+      assert.ok(providedIssuer);
+      assert.equal(providedIssuer.certificate, issuer.certPem);
+      assert.equal(await pulumi.isSecret(pulumi.output(providedIssuer.privateKey)), true);
+    });
+
+    it("names everything that is missing, and the command that sets it", () => {
+      assert.deepEqual(problems({ certificates: "provided", trustAnchors: [{ id: "2026" }] }), [
+        "linkerd-mtls:trustAnchors[0].certificate must be set with certificates=provided, but is missing\n" +
+          "    pulumi config set --path 'linkerd-mtls:trustAnchors[0].certificate' < ca.crt",
+        "linkerd-mtls:issuerCertificate must be set with certificates=provided, but is missing\n" +
+          "    pulumi config set linkerd-mtls:issuerCertificate < issuer.crt",
+        "linkerd-mtls:issuerKey must be set with certificates=provided, but is missing\n" +
+          "    pulumi config set --secret linkerd-mtls:issuerKey < issuer.key",
+      ]);
+    });
+
+    it("refuses a key in plaintext, without repeating it", () => {
+      assert.deepEqual(problems(provided()), [
+        "linkerd-mtls:issuerKey must be a secret, but is in plaintext\n" +
+          "    pulumi config set --secret linkerd-mtls:issuerKey < issuer.key",
+      ]);
+    });
+
+    it("refuses the key of another certificate, and what is no key", () => {
+      const rule = "linkerd-mtls:issuerKey must be the PEM of the issuer certificate's private key, but ";
+      const mend = "\n    pulumi config set --secret linkerd-mtls:issuerKey < issuer.key";
+      assert.deepEqual(problems({ ...provided(), issuerKey: anchor.keyPem }, SECRET), [
+        `${rule}belongs to another certificate${mend}`,
+      ]);
+      assert.deepEqual(problems({ ...provided(), issuerKey: "s3cret" }, SECRET), [
+        `${rule}it cannot be parsed${mend}`,
+      ]);
+    });
+
+    it("refuses what is no CA certificate, without repeating it", () => {
+      const rule = "linkerd-mtls:issuerCertificate must be the PEM of one CA certificate, but ";
+      const mend = "\n    pulumi config set linkerd-mtls:issuerCertificate < issuer.crt";
+      const found = (issuerCertificate: string, issuerKey = issuer.keyPem): string[] =>
+        problems({ ...provided(), issuerCertificate, issuerKey }, SECRET);
+      assert.deepEqual(found(leaf.certPem, leaf.keyPem), [
+        `${rule}the certificate is not a CA (basic constraints)${mend}`,
+      ]);
+      assert.deepEqual(found(issuer.keyPem), [`${rule}it cannot be parsed${mend}`]);
+      assert.deepEqual(found(`${issuer.certPem}\n${anchor.certPem}`), [
+        `${rule}holds none, or several PEM blocks${mend}`,
+      ]);
+    });
+
+    it("refuses to issue what it was given", () => {
+      const found = problems({ ...provided(), issuer: { generation: 2 } }, SECRET);
+      assert.deepEqual(found, [
+        "linkerd-mtls:issuer.generation must not be set where certificates=provided, but is 2\n" +
+          "    pulumi config rm --path 'linkerd-mtls:issuer.generation'",
+      ]);
+    });
+  });
+});

@@ -1,0 +1,132 @@
+import assert from "node:assert/strict";
+
+import { LinkerdControlPlane, LinkerdCrds, LinkerdNamespace, type ChartSource } from "../../components";
+import { chartVersion, isLinkerdVersion } from "../../components/controlPlane/version";
+import { record, type Recording } from "../support/recorder";
+
+describe("LinkerdNamespace", () => {
+  it("carries the metadata that Linkerd looks for", async () => {
+    const recording = await record(() => ({ name: new LinkerdNamespace("linkerd").name }));
+    assert.deepEqual(recording.get("Namespace", "linkerd-namespace").inputs, {
+      apiVersion: "v1",
+      kind: "Namespace",
+      metadata: {
+        name: "linkerd",
+        labels: {
+          "linkerd.io/is-control-plane": "true",
+          "linkerd.io/control-plane-ns": "linkerd",
+          "config.linkerd.io/admission-webhooks": "disabled",
+          "pod-security.kubernetes.io/enforce": "privileged",
+        },
+        annotations: { "linkerd.io/inject": "disabled" },
+      },
+    });
+    assert.deepEqual(recording.outputs, { name: "linkerd" });
+  });
+});
+
+describe("versions", () => {
+  it("derives the charts' version from the release's", () => {
+    assert.equal(chartVersion("edge-26.6.3"), "2026.6.3");
+    assert.equal(chartVersion("edge-26.12.10"), "2026.12.10");
+  });
+
+  it("knows only edge releases", () => {
+    const texts = ["edge-26.6.3", "stable-2.14.10", "26.6.3", "edge-26.6", "edge-26.6.3-rc1"];
+    assert.deepEqual(texts.filter(isLinkerdVersion), ["edge-26.6.3"]);
+  });
+});
+
+describe("LinkerdCrds", () => {
+  const deploy = (charts?: ChartSource): Promise<Recording> =>
+    record(() => new LinkerdCrds("crds", { namespace: "linkerd", charts }));
+  const common = {
+    compat: "true",
+    name: "linkerd-crds",
+    namespace: "linkerd",
+    createNamespace: false,
+    timeout: 600,
+  };
+
+  it("comes from Linkerd's repository, in the default release", async () => {
+    assert.deepEqual((await deploy()).get("Release", "crds-release").inputs, {
+      ...common,
+      chart: "linkerd-crds",
+      version: "2026.6.3",
+      repositoryOpts: { repo: "https://helm.linkerd.io/edge" },
+    });
+  });
+
+  it("comes from an OCI registry, in another release", async () => {
+    const recording = await deploy({ source: "oci://registry.example.org/linkerd/", version: "edge-26.8.3" });
+    assert.deepEqual(recording.get("Release", "crds-release").inputs, {
+      ...common,
+      chart: "oci://registry.example.org/linkerd/linkerd-crds",
+      version: "2026.8.3",
+    });
+  });
+
+  it("comes from a directory, in the release that is there", async () => {
+    const recording = await deploy({ source: "./charts", version: "edge-26.8.3" });
+    assert.deepEqual(recording.get("Release", "crds-release").inputs, {
+      ...common,
+      chart: "./charts/linkerd-crds",
+    });
+  });
+});
+
+describe("LinkerdControlPlane", () => {
+  const args = {
+    namespace: "linkerd",
+    trustBundlePem: "bundle",
+    trustDomain: "example.org",
+    webhookCaBundles: { proxyInjector: "ca 1", profileValidator: "ca 2", policyValidator: "ca 3" },
+  };
+
+  it("is an awaited release whose values hold no key", async () => {
+    const recording = await record(() => new LinkerdControlPlane("control-plane", args));
+    const release = recording.get("Release", "control-plane-release");
+    assert.deepEqual(release.inputs, {
+      compat: "true",
+      chart: "linkerd-control-plane",
+      version: "2026.6.3",
+      repositoryOpts: { repo: "https://helm.linkerd.io/edge" },
+      name: "linkerd-control-plane",
+      namespace: "linkerd",
+      createNamespace: false,
+      timeout: 600,
+      values: {
+        identityTrustAnchorsPEM: "bundle",
+        identityTrustDomain: "example.org",
+        identity: { issuer: { scheme: "kubernetes.io/tls" } },
+        proxyInjector: { externalSecret: true, caBundle: "ca 1" },
+        profileValidator: { externalSecret: true, caBundle: "ca 2" },
+        policyValidator: { externalSecret: true, caBundle: "ca 3" },
+        heartbeatSchedule: "0 0 * * *",
+      },
+    });
+    assert.deepEqual(release.secretInputs, []);
+  });
+
+  it("has a digest that changes with the chart and with each value, and with nothing else", async () => {
+    const variants = {
+      same: args,
+      again: args,
+      bundle: { ...args, trustBundlePem: "other" },
+      domain: { ...args, trustDomain: "other" },
+      webhook: { ...args, webhookCaBundles: { ...args.webhookCaBundles, policyValidator: "other" } },
+      version: { ...args, charts: { version: "edge-26.8.3" } as const },
+    };
+    const recording = await record(() =>
+      Object.fromEntries(
+        Object.entries(variants).map(([name, variant]) => [
+          name,
+          new LinkerdControlPlane(name, variant).digest,
+        ]),
+      ),
+    );
+    const { same, again, ...others } = recording.outputs as Record<string, string>;
+    assert.equal(same, again);
+    assert.equal(new Set([same, ...Object.values(others)]).size, 5);
+  });
+});

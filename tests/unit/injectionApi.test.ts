@@ -1,0 +1,234 @@
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createServer, IncomingMessage, Server } from "node:http";
+import { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { injectionApi } from "../../components/controlPlane/injectionApi";
+
+interface Answer {
+  status?: number;
+  body?: unknown;
+}
+
+const POD = { apiVersion: "v1", kind: "Pod", metadata: {}, spec: { containers: [{ name: "probe" }] } };
+/** The client refuses plain HTTP otherwise. */
+const PLAIN_HTTP = { "insecure-skip-tls-verify": true };
+
+const PROXY = { name: "linkerd-proxy", image: "cr.l5d.io/linkerd/proxy:edge-26.6.3" };
+
+const status = (code: number, message: string): Answer => ({
+  status: code,
+  body: { apiVersion: "v1", kind: "Status", status: "Failure", message, code },
+});
+
+describe("injectionApi", () => {
+  let server: Server;
+  let kubeconfig: string;
+  let answers: Record<string, Answer>;
+  let requests: { line: string; token?: string; body: string }[];
+
+  before((done) => {
+    server = createServer((request, response) => {
+      void readBody(request).then((body) => {
+        const line = `${request.method ?? ""} ${request.url ?? ""}`;
+        requests.push({ line, token: request.headers.authorization, body });
+        const answer = answers[line];
+        if (answer === undefined) {
+          return;
+        }
+        response.writeHead(answer.status ?? 200, { "content-type": "application/json" });
+        response.end(JSON.stringify(answer.body));
+      });
+    });
+    server.listen(0, "127.0.0.1", done);
+  });
+
+  beforeEach(() => {
+    const { port } = server.address() as AddressInfo;
+    kubeconfig = JSON.stringify({
+      clusters: [
+        { name: "here", cluster: { server: `http://127.0.0.1:${port}`, ...PLAIN_HTTP } },
+        { name: "nowhere", cluster: { server: "http://127.0.0.1:1", ...PLAIN_HTTP } },
+      ],
+      users: [
+        { name: "deployer", user: { token: "token-1" } },
+        { name: "other", user: { token: "token-2" } },
+      ],
+      contexts: [
+        { name: "here", context: { cluster: "here", user: "deployer" } },
+        { name: "other", context: { cluster: "here", user: "other" } },
+        { name: "nowhere", context: { cluster: "nowhere", user: "deployer" } },
+      ],
+      "current-context": "here",
+    });
+    answers = {};
+    requests = [];
+  });
+
+  after(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+
+  const CREATE = "POST /api/v1/namespaces/default/pods?dryRun=All";
+  const dryRun = (answer: Answer | undefined, context?: string, timeoutMs = 5000) => {
+    if (answer !== undefined) {
+      answers[CREATE] = answer;
+    }
+    return injectionApi({ kubeconfig, context }, "default").dryRun(timeoutMs);
+  };
+
+  it("asks for a dry run of an annotated pod", async () => {
+    await dryRun({ body: POD });
+    assert.deepEqual(
+      requests.map(({ line }) => line),
+      [CREATE],
+    );
+    const pod = JSON.parse(requests[0]?.body ?? "") as { metadata: { annotations: unknown } };
+    assert.deepEqual(pod.metadata.annotations, { "linkerd.io/inject": "enabled" });
+  });
+
+  it("finds the proxy among the containers, or as a native sidecar", async () => {
+    const yes = { injected: true, proxyImage: PROXY.image };
+    assert.deepEqual(
+      await dryRun({ body: { ...POD, spec: { containers: [{ name: "probe" }, PROXY] } } }),
+      yes,
+    );
+    assert.deepEqual(await dryRun({ body: { ...POD, spec: { ...POD.spec, initContainers: [PROXY] } } }), yes);
+  });
+
+  it("sees that there is none", async () => {
+    assert.deepEqual(await dryRun({ body: POD }), {
+      injected: false,
+      reason: "the pod was accepted without a proxy, so the injector did not answer",
+    });
+  });
+
+  it("takes a refusal by the mesh guard for a no", async () => {
+    const refusal =
+      "pods \"x\" is forbidden: ValidatingAdmissionPolicy 'linkerd-mesh-guard' with binding denied request";
+    assert.deepEqual(await dryRun(status(403, refusal)), {
+      injected: false,
+      reason: "the mesh guard refused the pod, because the injector did not answer",
+    });
+  });
+
+  it("does not wait for a permission", async () => {
+    const message = 'pods is forbidden: User "jane" cannot create resource "pods" in API group ""';
+    assert.deepEqual(await dryRun(status(403, message)), {
+      injected: false,
+      final: true,
+      reason:
+        "permission is missing, the deploying user must be allowed to create pods in namespace default: " +
+        message,
+    });
+  });
+
+  it("repeats any other refusal", async () => {
+    assert.deepEqual(await dryRun(status(403, 'violates PodSecurity "restricted:latest"')), {
+      injected: false,
+      reason: 'the API server refused the pod (403): violates PodSecurity "restricted:latest"',
+    });
+  });
+
+  it("says that the API server cannot be reached", async () => {
+    const answer = await dryRun(undefined, "nowhere");
+    assert.ok(!answer.injected);
+    assert.match(answer.reason, /^the API server cannot be reached: .*ECONNREFUSED/);
+    assert.equal(answer.final, undefined);
+  });
+
+  it("gives up after its time, which need not be a whole number", async () => {
+    assert.deepEqual(await dryRun(undefined, undefined, 100.5), {
+      injected: false,
+      reason: "the API server cannot be reached: no answer within 0.1 s",
+    });
+  });
+
+  it("reads a kubeconfig by its contents, by its path or from KUBECONFIG, and takes a context", async () => {
+    const directory = mkdtempSync(join(tmpdir(), "kubeconfig-"));
+    const path = join(directory, "config");
+    const ambient = process.env.KUBECONFIG;
+    try {
+      writeFileSync(path, kubeconfig);
+      answers[CREATE] = { body: POD };
+      await injectionApi({ kubeconfig }, "default").dryRun(5000);
+      await injectionApi({ kubeconfig: path, context: "other" }, "default").dryRun(5000);
+      process.env.KUBECONFIG = path;
+      await injectionApi({}, "default").dryRun(5000);
+      assert.deepEqual(
+        requests.map(({ token }) => token),
+        ["Bearer token-1", "Bearer token-2", "Bearer token-1"],
+      );
+    } finally {
+      if (ambient === undefined) {
+        delete process.env.KUBECONFIG;
+      } else {
+        process.env.KUBECONFIG = ambient;
+      }
+      rmSync(directory, { recursive: true });
+    }
+  });
+
+  it("describes the webhook, its endpoints and its pods", async () => {
+    answers = {
+      "GET /apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations/linkerd-proxy-injector-webhook-config":
+        {
+          body: { webhooks: [{ name: "linkerd-proxy-injector.linkerd.io", failurePolicy: "Ignore" }] },
+        },
+      "GET /api/v1/namespaces/linkerd/services/linkerd-proxy-injector": { body: { kind: "Service" } },
+      "GET /apis/discovery.k8s.io/v1/namespaces/linkerd/endpointslices?labelSelector=kubernetes.io%2Fservice-name%3Dlinkerd-proxy-injector":
+        {
+          body: {
+            items: [
+              {
+                endpoints: [
+                  { addresses: ["10.0.0.1"], conditions: { ready: true } },
+                  { addresses: ["10.0.0.2"], conditions: { ready: false } },
+                ],
+              },
+            ],
+          },
+        },
+      "GET /api/v1/namespaces/linkerd/pods?labelSelector=linkerd.io%2Fcontrol-plane-component%3Dproxy-injector":
+        {
+          body: { items: [{ metadata: { name: "injector-1" }, status: { phase: "Pending" } }] },
+        },
+    };
+    const lines = await injectionApi({ kubeconfig }, "default").diagnose();
+    assert.deepEqual(lines.slice(0, 3), [
+      "MutatingWebhookConfiguration linkerd-proxy-injector-webhook-config: present, failurePolicy Ignore",
+      "Service linkerd/linkerd-proxy-injector: 1 of 2 endpoints ready",
+      "injector pods: injector-1 Pending, not ready",
+    ]);
+    assert.equal(lines.filter((line) => line.startsWith("  kubectl ")).length, 4);
+  });
+
+  it("describes what is missing, and what it may not see", async () => {
+    answers = {
+      "GET /apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations/linkerd-proxy-injector-webhook-config":
+        status(404, "not found"),
+      "GET /api/v1/namespaces/linkerd/services/linkerd-proxy-injector": status(403, "services is forbidden"),
+      "GET /api/v1/namespaces/linkerd/pods?labelSelector=linkerd.io%2Fcontrol-plane-component%3Dproxy-injector":
+        {
+          body: { items: [] },
+        },
+    };
+    const lines = await injectionApi({ kubeconfig }, "default").diagnose();
+    assert.deepEqual(lines.slice(0, 3), [
+      "MutatingWebhookConfiguration linkerd-proxy-injector-webhook-config: not found",
+      "Service linkerd/linkerd-proxy-injector: cannot be read: services is forbidden",
+      "injector pods: none",
+    ]);
+  });
+});
+
+async function readBody(request: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of request) {
+    chunks.push(chunk as Buffer);
+  }
+  return Buffer.concat(chunks).toString();
+}
