@@ -2,13 +2,16 @@ import type { Stack } from "@pulumi/pulumi/automation";
 import { rm } from "node:fs/promises";
 import { reportMesh } from "./report";
 import { UserError } from "./errors";
-import { cancellation, interruption } from "./interruption";
+import { cancellation, interruption, overhear } from "./interruption";
 import type { Target } from "./target";
 import { selectStack } from "./workspace";
 
 /** Passed to every operation: Pulumi's own progress goes to the terminal as it comes, and it ends when it must. */
 const OPERATION = {
-  onOutput: (text: string) => process.stdout.write(text),
+  onOutput: (text: string) => {
+    overhear(text);
+    process.stdout.write(text);
+  },
   color: process.stdout.isTTY ? "always" : "never",
   signal: cancellation.signal,
 } as const;

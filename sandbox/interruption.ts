@@ -1,15 +1,27 @@
 /** Aborted when this process is asked to end, by Ctrl-C or by a signal. */
 export const interruption = new AbortController();
 
-/**
- * Aborted when Pulumi's CLI must be told of it. Ctrl-C in a terminal reaches the CLI as well as this process, and a
- * second SIGINT would end the CLI at once and lose state; any other signal reaches this process alone.
- */
+/** Aborted a moment later, to make Pulumi's CLI end, unless it has been told as well. */
 export const cancellation = new AbortController();
+
+/** By then the CLI has said that it is ending, if the signal went to the whole group of processes. */
+const MOMENT_MS = 700;
+
+/** What the CLI says when it got a signal. A second one would make it end at once and lose state. */
+const CANCELLING = "received; cancelling";
+
+let isCancelling = false;
+
+/** Takes note of what the CLI prints. */
+export function overhear(output: string): void {
+  isCancelling ||= output.includes(CANCELLING);
+}
 
 for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
   process.on(name, () => {
     interruption.abort();
-    if (name !== "SIGINT" || !process.stdin.isTTY) cancellation.abort();
+    setTimeout(() => {
+      if (!isCancelling) cancellation.abort();
+    }, MOMENT_MS).unref();
   });
 }

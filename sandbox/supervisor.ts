@@ -78,6 +78,7 @@ export async function startSandbox(
       `-kwok=${tools.kwok}`,
       `-stages=${tools.kwokStages}`,
       `-linkerd-controller=${tools.linkerdController}`,
+      `-linkerd-sources=${tools.linkerdSources}`,
     ],
     // A session of its own: Ctrl-C is for this process, which then ends the sandbox in order.
     { detached: true, stdio: ["pipe", log.fd, log.fd] },

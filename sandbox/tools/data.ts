@@ -1,6 +1,6 @@
 import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { dirname, join, relative } from "node:path";
-import { sourceOf } from "./go";
+import { type Source, sourceOf } from "./go";
 import { LINKERD_RELEASE } from "./manifest";
 
 /** How kwok brings a node and pods up: at once, with a heartbeat for the node. */
@@ -17,7 +17,8 @@ const CHARTS = ["linkerd-crds", "linkerd-control-plane"];
 
 /** Writes kwok's own stages as one file. */
 export async function writeStages(file: string, signal: AbortSignal): Promise<void> {
-  const stages = join(await sourceOf("sigs.k8s.io/kwok", "kubernetes", signal), "kustomize", "stage");
+  const { directory } = await sourceOf("sigs.k8s.io/kwok", "kubernetes", signal);
+  const stages = join(directory, "kustomize", "stage");
   const documents = await Promise.all(KWOK_STAGES.map((name) => readFile(join(stages, name), "utf8")));
   await writeFile(file, documents.join("\n---\n"));
 }
@@ -27,11 +28,24 @@ export async function writeStages(file: string, signal: AbortSignal): Promise<vo
  * place of the placeholder.
  */
 export async function writeCharts(directory: string, signal: AbortSignal): Promise<void> {
-  const source = join(await sourceOf("github.com/linkerd/linkerd2", "linkerd", signal), "charts");
+  const source = join((await linkerd(signal)).directory, "charts");
   for (const chart of CHARTS) {
     await copy(join(source, chart), join(directory, chart));
     await copy(join(source, "partials"), join(directory, chart, "charts", "partials"));
   }
+}
+
+/**
+ * Writes the templates that Linkerd's controllers read while they run. A binary built without paths of this machine
+ * looks for them below its working folder, by the name of the module.
+ */
+export async function writeSources(directory: string, signal: AbortSignal): Promise<void> {
+  const source = await linkerd(signal);
+  await copy(join(source.directory, "charts"), join(directory, source.id, "charts"));
+}
+
+function linkerd(signal: AbortSignal): Promise<Source> {
+  return sourceOf("github.com/linkerd/linkerd2", "linkerd", signal);
 }
 
 /** Copies text files. The module cache is read-only, so permissions are not copied with them. */

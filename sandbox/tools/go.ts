@@ -72,8 +72,17 @@ export async function build(tool: Tool, file: string, signal: AbortSignal): Prom
   await go(tool.module, ["build", "-trimpath", "-ldflags", ldflags, "-o", file, tool.package], signal);
 }
 
-/** The folder in Go's module cache that holds the sources of a dependency of that module. */
-export async function sourceOf(dependency: string, module: string, signal: AbortSignal): Promise<string> {
+/** The sources of a dependency. */
+export interface Source {
+  /** Its folder in Go's module cache, which is read-only. */
+  readonly directory: string;
+  /** Its module path and version, as `PATH@VERSION`. */
+  readonly id: string;
+}
+
+/** Finds the sources of a dependency of that module, downloading them if needed. */
+export async function sourceOf(dependency: string, module: string, signal: AbortSignal): Promise<Source> {
   const json = await go(module, ["mod", "download", "-json", dependency], signal);
-  return (JSON.parse(json) as { Dir: string }).Dir;
+  const { Dir, Path, Version } = JSON.parse(json) as { Dir: string; Path: string; Version: string };
+  return { directory: Dir, id: `${Path}@${Version}` };
 }

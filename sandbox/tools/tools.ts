@@ -5,7 +5,7 @@ import { mkdir, readdir, readFile, rename, rm, symlink } from "node:fs/promises"
 import { basename, dirname, join } from "node:path";
 import { CACHE, TOOLCHAIN } from "../paths";
 import { run } from "../run";
-import { writeCharts, writeStages } from "./data";
+import { writeCharts, writeSources, writeStages } from "./data";
 import { build, requireGo } from "./go";
 import { PLUGIN_VERSIONS, PULUMI_TOOLS, PULUMI_VERSION, SANDBOX_TOOLS, type Tool } from "./manifest";
 
@@ -25,7 +25,10 @@ export interface SandboxTools {
   readonly kwokStages: string;
   readonly linkerd: string;
   readonly linkerdController: string;
+  /** The folder of the charts that the program installs. */
   readonly charts: string;
+  /** The folder in which Linkerd's controllers find their own templates. */
+  readonly linkerdSources: string;
 }
 
 /** Tools, and the files that must be there before they can be used. */
@@ -58,7 +61,7 @@ async function cacheOf(module: string): Promise<string> {
 async function binary(tool: Tool): Promise<Artifact> {
   return {
     title: tool.name,
-    path: join(await cacheOf(tool.module), "bin", tool.name),
+    path: join(await cacheOf(tool.module), tool.name, "bin", tool.name),
     make: (path, signal) => build(tool, path, signal),
   };
 }
@@ -103,23 +106,25 @@ function elapsed(since: number): string {
 export async function sandboxTools(): Promise<Toolset<SandboxTools>> {
   const binaries = await Promise.all(SANDBOX_TOOLS.map(binary));
   const pathOf = (name: string) => binaries.find((artifact) => artifact.title === name)?.path ?? name;
-  const kubernetes = await cacheOf("kubernetes");
+  const [kubernetes, linkerd] = [await cacheOf("kubernetes"), await cacheOf("linkerd")];
   const tools: SandboxTools = {
     kubernetes: pathOf("kubernetes"),
-    kubectl: join(kubernetes, "bin", "kubectl"),
+    kubectl: join(kubernetes, "kubectl", "bin", "kubectl"),
     kwok: pathOf("kwok"),
     kwokStages: join(kubernetes, "kwok-stages.yaml"),
     linkerd: pathOf("linkerd"),
     linkerdController: pathOf("linkerd-controller"),
-    charts: join(await cacheOf("linkerd"), "charts"),
+    charts: join(linkerd, "charts"),
+    linkerdSources: join(linkerd, "sources"),
   };
   return {
     tools,
     artifacts: [
       ...binaries,
-      { title: "kubectl", path: tools.kubectl, make: (path) => symlink("kubernetes", path) },
+      { title: "kubectl", path: tools.kubectl, make: (path) => symlink(tools.kubernetes, path) },
       { title: "stages of kwok", path: tools.kwokStages, make: writeStages },
       { title: "charts of Linkerd", path: tools.charts, make: writeCharts },
+      { title: "templates of Linkerd", path: tools.linkerdSources, make: writeSources },
     ],
   };
 }
@@ -128,8 +133,8 @@ export async function sandboxTools(): Promise<Toolset<SandboxTools>> {
 export async function pulumiTools(): Promise<Toolset<PulumiTools | undefined>> {
   if (await machineHasPulumi()) return { tools: undefined, artifacts: [] };
   const binaries = await Promise.all(PULUMI_TOOLS.map(binary));
-  const root = await cacheOf("pulumi");
-  const home = join(await cacheOf("bridge"), `home-${basename(root)}`);
+  const pulumi = await cacheOf("pulumi");
+  const home = join(await cacheOf("bridge"), `home-${basename(pulumi)}`);
   const plugins = binaries.flatMap(({ title, path }): Artifact[] => {
     const name = title.replace("pulumi-resource-", "");
     const version = PLUGIN_VERSIONS[name];
@@ -137,7 +142,7 @@ export async function pulumiTools(): Promise<Toolset<PulumiTools | undefined>> {
     const installed = join(home, "plugins", `resource-${name}-v${version}`, title);
     return [{ title: `plugin ${name} ${version}`, path: installed, make: (link) => symlink(path, link) }];
   });
-  return { tools: { root, home }, artifacts: [...binaries, ...plugins] };
+  return { tools: { root: join(pulumi, "pulumi"), home }, artifacts: [...binaries, ...plugins] };
 }
 
 /** Whether PATH has Pulumi's CLI of the SDK's version or a newer one, with the plugins of exactly the SDKs' versions. */

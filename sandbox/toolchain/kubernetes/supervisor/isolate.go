@@ -9,11 +9,11 @@ import (
 	"syscall"
 )
 
-// isolate gives a child its own mount namespace and environment. An ordinary user gets the right to mount from a user
+// isolate gives a child its own mount namespace, environment and working folder. An ordinary user gets the right to mount from a user
 // namespace, in which it is root.
-func isolate(env []string) func(*exec.Cmd) {
+func isolate(env []string, dir string) func(*exec.Cmd) {
 	return func(cmd *exec.Cmd) {
-		cmd.Env = env
+		cmd.Env, cmd.Dir = env, dir
 		cmd.SysProcAttr.Cloneflags = syscall.CLONE_NEWNS
 		if uid, gid := os.Geteuid(), os.Getegid(); uid != 0 {
 			cmd.SysProcAttr.Cloneflags |= syscall.CLONE_NEWUSER

@@ -37,7 +37,7 @@ type podRunner struct {
 	layout  layout
 	status  *statusFile
 	self    string
-	linkerd string
+	options options
 	network network
 	apiPort int
 	api     *rest.Config
@@ -189,10 +189,10 @@ func (r *podRunner) run(current *runningPod, container corev1.Container) (*proce
 	for _, mount := range current.volumes.mounts(container) {
 		argv = append(argv, "-mount="+mount)
 	}
-	argv = append(argv, "--", r.linkerd)
+	argv = append(argv, "--", r.options.linkerd)
 	argv = append(append(argv, container.Args...), programs[container.Name](address)...)
 	name := processName(current.pod, container)
-	return start(name, r.layout.log(name), argv, isolate(r.environment(current.pod, container)))
+	return start(name, r.layout.log(name), argv, isolate(r.environment(current.pod, container), r.options.sources))
 }
 
 // environment is what the kubelet would give the container, as far as it does not depend on resources of the node.

@@ -30,10 +30,11 @@ func Main() {
 	flags.StringVar(&o.kwok, "kwok", "", "the kwok binary")
 	flags.StringVar(&o.stages, "stages", "", "kwok's stages: how nodes and pods become ready")
 	flags.StringVar(&o.linkerd, "linkerd-controller", "", "the binary of Linkerd's controllers")
+	flags.StringVar(&o.sources, "linkerd-sources", "", "the folder in which they find their templates")
 	leashed := flags.Bool("leashed", false, "stop when standard input ends, unless the line \"stay\" was read before")
 	_ = flags.Parse(os.Args[1:]) // ExitOnError
-	if o.dir == "" || o.kwok == "" || o.stages == "" || o.linkerd == "" {
-		fmt.Fprintln(os.Stderr, "supervisor: -dir, -kwok, -stages and -linkerd-controller are required")
+	if o.dir == "" || o.kwok == "" || o.stages == "" || o.linkerd == "" || o.sources == "" {
+		fmt.Fprintln(os.Stderr, "supervisor: each flag but -leashed is required")
 		os.Exit(2)
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP)
@@ -53,7 +54,7 @@ func Main() {
 }
 
 // options are the command line: where the sandbox lives, and the tools beside this binary that it runs.
-type options struct{ dir, kwok, stages, linkerd string }
+type options struct{ dir, kwok, stages, linkerd, sources string }
 
 // supervise holds the folder's lock, runs the sandbox and leaves its last status behind.
 func supervise(ctx context.Context, o options) error {
@@ -198,7 +199,7 @@ func (s *sandbox) startControlPlane(ctx context.Context, plane controlPlane, cli
 
 func (s *sandbox) startPodRunner(ctx context.Context, plane controlPlane, config *rest.Config, client kubernetes.Interface) (*podRunner, error) {
 	pods := &podRunner{
-		ctx: ctx, layout: s.layout, status: s.status, self: plane.self, linkerd: s.options.linkerd,
+		ctx: ctx, layout: s.layout, status: s.status, self: plane.self, options: s.options,
 		network: plane.network, apiPort: plane.apiPort, api: config, client: client,
 	}
 	return pods, pods.start()
