@@ -63,7 +63,11 @@ export class MeshedWorkload extends pulumi.ComponentResource {
     if (args.port !== undefined) {
       new k8s.core.v1.Service(
         `${name}-service`,
-        { metadata, spec: { selector: labels, ports: [{ name: "http", port: args.port }] } },
+        {
+          // Its endpoints are the Deployment's pods, which are awaited already; to await it too costs 10 s each time.
+          metadata: { ...metadata, annotations: { "pulumi.com/skipAwait": "true" } },
+          spec: { selector: labels, ports: [{ name: "http", port: args.port }] },
+        },
         { parent: this },
       );
     }

@@ -35,13 +35,18 @@ export async function writeCharts(directory: string, signal: AbortSignal): Promi
   }
 }
 
+/** Where Linkerd's sources keep charts: its own and its extensions'. */
+const CHART_FOLDERS = ["charts", "jaeger/charts", "multicluster/charts", "viz/charts"];
+
 /**
- * Writes the templates that Linkerd's controllers read while they run. A binary built without paths of this machine
- * looks for them below its working folder, by the name of the module.
+ * Writes the templates that Linkerd's controllers and CLI read while they run. A binary built without paths of this
+ * machine looks for them below its working folder, by the name of the module.
  */
 export async function writeSources(directory: string, signal: AbortSignal): Promise<void> {
   const source = await linkerd(signal);
-  await copy(join(source.directory, "charts"), join(directory, source.id, "charts"));
+  for (const folder of CHART_FOLDERS) {
+    await copy(join(source.directory, folder), join(directory, source.id, folder));
+  }
 }
 
 function linkerd(signal: AbortSignal): Promise<Source> {

@@ -27,7 +27,7 @@ export interface SandboxTools {
   readonly linkerdController: string;
   /** The folder of the charts that the program installs. */
   readonly charts: string;
-  /** The folder in which Linkerd's controllers find their own templates. */
+  /** The folder in which Linkerd's controllers and CLI must run to find their templates. */
   readonly linkerdSources: string;
 }
 

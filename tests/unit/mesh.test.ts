@@ -75,7 +75,12 @@ describe("MeshedWorkload", () => {
     assert.deepEqual(recording.get("Service", "users-service").inputs, {
       apiVersion: "v1",
       kind: "Service",
-      metadata: { name: "users", namespace: "users", labels },
+      metadata: {
+        name: "users",
+        namespace: "users",
+        labels,
+        annotations: { "pulumi.com/skipAwait": "true" },
+      },
       spec: { selector: labels, ports: [{ name: "http", port: 8080 }] },
     });
     const { spec } = recording.get("Deployment", "users-deployment").inputs;
