@@ -1,5 +1,6 @@
 import type { Stack } from "@pulumi/pulumi/automation";
 import { rm } from "node:fs/promises";
+import { parse } from "yaml";
 import { reportMesh } from "./report";
 import { UserError } from "./errors";
 import { cancellation, interruption, overhear } from "./interruption";
@@ -28,27 +29,32 @@ async function operate<T>(operation: Promise<T>): Promise<T> {
   }
 }
 
-function stackOf(target: Target, stack: string): Promise<Stack> {
+/** @param config Configuration of this operation, each as KEY=VALUE with a YAML value. */
+function stackOf(target: Target, stack: string, config: readonly string[]): Promise<Stack> {
   const { paths, pulumi, overrides } = target;
-  return selectStack({ stack, paths, pulumi, overrides });
+  const given = config.map((entry): [string, unknown] => {
+    const [key = "", ...value] = entry.split("=");
+    return [key, parse(value.join("="))];
+  });
+  return selectStack({ stack, paths, pulumi, overrides: { ...overrides, ...Object.fromEntries(given) } });
 }
 
 /** Brings the stack up and reports which pods are in the mesh. */
-export async function up(target: Target, stackName: string): Promise<void> {
-  const stack = await stackOf(target, stackName);
+export async function up(target: Target, stackName: string, config: readonly string[]): Promise<void> {
+  const stack = await stackOf(target, stackName, config);
   const { outputs } = await operate(stack.up(OPERATION));
   await reportMesh(target, outputs.meshedNamespaces?.value as string[] | undefined);
 }
 
 /** Shows what an `up` would change. */
-export async function preview(target: Target, stackName: string): Promise<void> {
-  const stack = await stackOf(target, stackName);
+export async function preview(target: Target, stackName: string, config: readonly string[]): Promise<void> {
+  const stack = await stackOf(target, stackName, config);
   await operate(stack.preview({ ...OPERATION, diff: true }));
 }
 
 /** Deletes everything that the stack made in the cluster, and the stack. */
-export async function destroy(target: Target, stackName: string): Promise<void> {
-  const stack = await stackOf(target, stackName);
+export async function destroy(target: Target, stackName: string, config: readonly string[]): Promise<void> {
+  const stack = await stackOf(target, stackName, config);
   await operate(stack.destroy({ ...OPERATION, remove: true }));
 }
 

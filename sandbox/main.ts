@@ -1,4 +1,4 @@
-import { Command } from "commander";
+import { Command, InvalidArgumentError } from "commander";
 import { destroy, forget, preview, up } from "./deploy";
 import { messageOf, UserError } from "./errors";
 import { interruption } from "./interruption";
@@ -12,6 +12,7 @@ interface DeployOptions {
   readonly stack: string;
   readonly name: string;
   readonly context?: string;
+  readonly config: readonly string[];
   readonly yes: boolean;
 }
 
@@ -24,17 +25,24 @@ async function targetOf({ context, name }: DeployOptions): Promise<Target> {
 /** Runs a deployment; when it is interrupted, what it started is ended, and when it is over, that stays. */
 async function deploy(
   options: DeployOptions,
-  action: (target: Target, stack: string) => Promise<void>,
+  action: (target: Target, stack: string, config: readonly string[]) => Promise<void>,
 ): Promise<Target> {
   if (options.context !== undefined) await requireContext(options.context);
   const target = await targetOf(options);
   try {
-    await action(target, options.stack);
+    await action(target, options.stack, options.config);
   } finally {
     if (signal.aborted) await target.abandon();
     else target.release();
   }
   return target;
+}
+
+function append(value: string, values: readonly string[]): readonly string[] {
+  if (!/^[^=:]+:[^=]+=/.test(value)) {
+    throw new InvalidArgumentError("expected NAMESPACE:KEY=VALUE, e.g. linkerd-mtls:guardMode=warn");
+  }
+  return [...values, value];
 }
 
 function deployCommand(name: string, description: string): Command {
@@ -43,6 +51,7 @@ function deployCommand(name: string, description: string): Command {
     .option("--stack <stack>", "the stack, that is, its file Pulumi.<stack>.yaml", "dev")
     .option("--name <name>", "which sandbox; several can run side by side", "default")
     .option("--context <context>", "a context of your kubeconfig: your own cluster instead of a sandbox")
+    .option("-c, --config <key=value>", "configuration that goes before the stack's; repeatable", append, [])
     .option("--yes", "do not ask before your own cluster is changed", false);
 }
 
@@ -64,14 +73,16 @@ program.addCommand(
 );
 
 program.addCommand(
-  deployCommand("down", "destroy what was deployed, stop the sandbox and remove it").action(
-    async (options: DeployOptions) => {
-      if (options.context !== undefined) await confirmContext(options.context, "Destroy the deployment", options.yes);
+  deployCommand("down", "destroy what was deployed, stop the sandbox and remove it")
+    .option("--keep", "only destroy: the sandbox goes on, empty", false)
+    .action(async (options: DeployOptions & { keep: boolean }) => {
+      if (options.context !== undefined)
+        await confirmContext(options.context, "Destroy the deployment", options.yes);
       const target = await deploy(options, destroy);
+      if (options.keep) return;
       if (options.context === undefined) await stopSandbox(target.paths);
       await forget(target);
-    },
-  ),
+    }),
 );
 
 const sandbox = new Command("sandbox").description("the Kubernetes control plane on this machine");
@@ -133,7 +144,9 @@ program.parseAsync().then(
   () => process.exit(signal.aborted ? INTERRUPTED : process.exitCode),
   (error: unknown) => {
     const known = error instanceof UserError;
-    console.error(`\nerror: ${known || !(error instanceof Error) ? messageOf(error) : (error.stack ?? error.message)}`);
+    console.error(
+      `\nerror: ${known || !(error instanceof Error) ? messageOf(error) : (error.stack ?? error.message)}`,
+    );
     if (known && error.remedy !== undefined) console.error(`try: ${error.remedy}`);
     process.exit(signal.aborted ? INTERRUPTED : 1);
   },

@@ -22,7 +22,9 @@ async function podsOf(target: Target, namespaces: readonly string[]): Promise<V1
   if (target.cluster.context !== undefined) config.setCurrentContext(target.cluster.context);
   const api = config.makeApiClient(CoreV1Api);
   const lists = await Promise.all(namespaces.map((namespace) => api.listNamespacedPod({ namespace })));
-  return lists.flatMap(({ items }) => items).filter(({ metadata }) => metadata?.deletionTimestamp === undefined);
+  return lists
+    .flatMap(({ items }) => items)
+    .filter(({ metadata }) => metadata?.deletionTimestamp === undefined);
 }
 
 /**
@@ -48,14 +50,17 @@ export async function reportMesh(target: Target, namespaces: readonly string[] =
     console.log(`${isMeshed(pod) ? "meshed  " : "UNMESHED"}  ${pod.status?.phase ?? "Unknown"}  ${name}`);
   }
   const unmeshed = pods.filter((pod) => !isMeshed(pod)).length;
-  const columns = "POD:.metadata.name,PHASE:.status.phase,INIT:.spec.initContainers[*].name,CONTAINERS:.spec.containers[*].name";
+  const columns =
+    "POD:.metadata.name,PHASE:.status.phase,INIT:.spec.initContainers[*].name,CONTAINERS:.spec.containers[*].name";
   console.log(`\nSee for yourself:`);
   for (const namespace of namespaces) {
     console.log(`  ${target.kubectl} -n ${namespace} get pods -o custom-columns='${columns}'`);
   }
   if (pods.length === 0 || unmeshed > 0) {
     throw new UserError(
-      pods.length === 0 ? "no pod of the applications exists yet" : `${unmeshed} of ${pods.length} pods are outside the mesh`,
+      pods.length === 0
+        ? "no pod of the applications exists yet"
+        : `${unmeshed} of ${pods.length} pods are outside the mesh`,
       `${target.kubectl} get events -A --field-selector type=Warning`,
     );
   }

@@ -35,7 +35,9 @@ export async function sandboxStatus(paths: InstancePaths): Promise<SandboxStatus
     return undefined; // never started, or removed
   }
   const gone = status.pid === 0 || !(await isSupervisor(status.pid, paths));
-  return gone && status.phase !== "failed" ? { ...status, pid: 0, phase: "stopped", processes: null } : status;
+  return gone && status.phase !== "failed"
+    ? { ...status, pid: 0, phase: "stopped", processes: null }
+    : status;
 }
 
 /** Whether the process with that number is this sandbox's supervisor, and not one that got its number later. */

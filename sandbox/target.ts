@@ -37,7 +37,9 @@ export async function sandboxTarget(name: string, signal: AbortSignal): Promise<
   await prepare([pulumi, sandbox], signal);
   console.log(HONEST);
   const running = await startSandbox(paths, sandbox.tools, signal);
-  console.log(`Kubernetes answers at ${running.status.apiServer} (${running.started ? "started" : "ran before"}).`);
+  console.log(
+    `Kubernetes answers at ${running.status.apiServer} (${running.started ? "started" : "ran before"}).`,
+  );
   return {
     paths,
     pulumi: pulumi.tools,
@@ -79,9 +81,12 @@ export async function confirmContext(context: string, action: string, confirmed:
   const mend = "to confirm without being asked, add --yes";
   if (!process.stdin.isTTY) throw new UserError(`${action} on context "${context}" was not confirmed`, mend);
   const terminal = createInterface({ input: process.stdin, output: process.stdout });
-  const answer = await terminal.question(`${action} on the cluster of context "${context}". Type its name to go on: `);
+  const answer = await terminal.question(
+    `${action} on the cluster of context "${context}". Type its name to go on: `,
+  );
   terminal.close();
-  if (answer.trim() !== context) throw new UserError(`"${answer.trim()}" is not "${context}"; nothing was done`, mend);
+  if (answer.trim() !== context)
+    throw new UserError(`"${answer.trim()}" is not "${context}"; nothing was done`, mend);
 }
 
 /** Fails with a clear message unless the user's kubeconfig has that context. */

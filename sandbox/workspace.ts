@@ -22,7 +22,7 @@ export interface WorkspaceArgs {
   /** The tools that were built; undefined to use the machine's own. */
   readonly pulumi: PulumiTools | undefined;
   /** Configuration that goes before that of the file, by full key. */
-  readonly overrides: Readonly<Record<string, string>>;
+  readonly overrides: Readonly<Record<string, unknown>>;
 }
 
 /**
@@ -61,7 +61,10 @@ async function loadProgram(): Promise<PulumiFn> {
 async function writeStackFile({ stack, paths, overrides }: WorkspaceArgs): Promise<void> {
   const source = join(PROJECT, `Pulumi.${stack}.yaml`);
   if (!existsSync(source)) {
-    throw new UserError(`there is no stack "${stack}": Pulumi.${stack}.yaml does not exist`, "npm run up -- --stack dev");
+    throw new UserError(
+      `there is no stack "${stack}": Pulumi.${stack}.yaml does not exist`,
+      "npm run up -- --stack dev",
+    );
   }
   const target = join(paths.workspace, `Pulumi.${stack}.yaml`);
   const committed = parse(await readFile(source, "utf8")) as StackFile;

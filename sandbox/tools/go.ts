@@ -54,7 +54,10 @@ async function go(module: string, args: readonly string[], signal: AbortSignal):
 function explain(command: string, stderr: string): UserError {
   const lastLines = stderr.trim().split("\n").slice(-6).join("\n");
   if (/no space left on device/.test(stderr)) {
-    return new UserError(`the disk is full (${command})`, "free about 8 GB; `go clean -cache` frees Go's build cache");
+    return new UserError(
+      `the disk is full (${command})`,
+      "free about 8 GB; `go clean -cache` frees Go's build cache",
+    );
   }
   if (/dial tcp|no such host|i\/o timeout|connection refused|TLS handshake|proxyconnect/.test(stderr)) {
     return new UserError(

@@ -71,7 +71,9 @@ async function binary(tool: Tool): Promise<Artifact> {
  * appears whole or not at all, so an interrupted build is continued by the next call.
  */
 export async function prepare(toolsets: readonly Toolset<unknown>[], signal: AbortSignal): Promise<void> {
-  const missing = toolsets.flatMap(({ artifacts }) => artifacts).filter((artifact) => !existsSync(artifact.path));
+  const missing = toolsets
+    .flatMap(({ artifacts }) => artifacts)
+    .filter((artifact) => !existsSync(artifact.path));
   if (missing.length === 0) return;
   await requireGo();
   console.log("Building the tools, once for this version of them (some 15 minutes with two cores).");
@@ -149,7 +151,10 @@ export async function pulumiTools(): Promise<Toolset<PulumiTools | undefined>> {
 async function machineHasPulumi(): Promise<boolean> {
   try {
     const version = await run("pulumi", ["version"]);
-    const installed = JSON.parse(await run("pulumi", ["plugin", "ls", "--json"])) as { name: string; version: string }[];
+    const installed = JSON.parse(await run("pulumi", ["plugin", "ls", "--json"])) as {
+      name: string;
+      version: string;
+    }[];
     return (
       version.replace(/^v/, "").localeCompare(PULUMI_VERSION, undefined, { numeric: true }) >= 0 &&
       Object.entries(PLUGIN_VERSIONS).every(([name, wanted]) =>

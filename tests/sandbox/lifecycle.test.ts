@@ -1,0 +1,175 @@
+import assert from "node:assert/strict";
+import { existsSync } from "node:fs";
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+
+import {
+  AdmissionregistrationV1Api,
+  ApiextensionsV1Api,
+  AppsV1Api,
+  CoreV1Api,
+} from "@kubernetes/client-node";
+
+import { run as runProgram } from "../../sandbox/run";
+import { LINKERD_RELEASE } from "../../sandbox/tools/manifest";
+import { sandboxTools } from "../../sandbox/tools/tools";
+import { eventually, run, succeed, TestSandbox } from "./support";
+
+const PRIVATE_KEY = "PRIVATE KEY";
+
+/** The application of stack dev. */
+const APPLICATION = "hello-world";
+const WORKLOADS = ["hello", "world"];
+
+/** All files below a folder, as text. */
+async function textsBelow(folder: string): Promise<Map<string, string>> {
+  const files = (await readdir(folder, { recursive: true, withFileTypes: true })).filter((f) => f.isFile());
+  const texts = files.map(async ({ parentPath, name }) => {
+    const file = join(parentPath, name);
+    return [file, await readFile(file, "utf8")] as const;
+  });
+  return new Map(await Promise.all(texts));
+}
+
+describe("the life of stack dev", () => {
+  const sandbox = new TestSandbox("test-lifecycle");
+  let firstUp = "";
+
+  before(() => sandbox.remove());
+  after(() => sandbox.remove());
+
+  it("comes up with one command and says how to see it", async () => {
+    firstUp = await succeed("up", "--name", sandbox.name);
+    assert.match(firstUp, /All 2 pods are in the mesh\./);
+    assert.match(
+      firstUp,
+      new RegExp(`kubectl.* --kubeconfig ${sandbox.paths.kubeconfig} -n hello-world get pods`),
+    );
+    assert.match(firstUp, /pods are injected: \d+ tries/);
+    assert.match(firstUp, /Containers are simulated/);
+  });
+
+  it("has created each pod once, with its proxy, and restarted none", async () => {
+    const created = (await sandbox.podCreations()).filter(({ namespace }) => namespace === APPLICATION);
+    const admitted = created.filter(({ admitted }) => admitted);
+    assert.equal(admitted.length, WORKLOADS.length);
+    for (const { containers } of admitted) assert(containers.includes("linkerd-proxy"), containers.join(" "));
+
+    const apps = sandbox.client(AppsV1Api);
+    const { items: replicaSets } = await apps.listNamespacedReplicaSet({ namespace: APPLICATION });
+    assert.equal(replicaSets.length, WORKLOADS.length);
+    for (const { metadata } of replicaSets) {
+      assert.equal(metadata?.annotations?.["deployment.kubernetes.io/revision"], "1");
+    }
+  });
+
+  it("passes Linkerd's own check of configuration, identity and webhooks", async () => {
+    const { tools } = await sandboxTools();
+    const json = await runProgram(
+      tools.linkerd,
+      ["check", "--output=json", "--wait=5s", `--expected-version=${LINKERD_RELEASE}`],
+      { cwd: tools.linkerdSources, env: { KUBECONFIG: sandbox.paths.kubeconfig } },
+    );
+    const { categories } = JSON.parse(json) as {
+      categories: { categoryName: string; checks: { description: string; result: string }[] }[];
+    };
+    for (const name of ["linkerd-config", "linkerd-identity", "linkerd-webhooks-and-apisvc-tls"]) {
+      const checks = categories.find(({ categoryName }) => categoryName === name)?.checks ?? [];
+      assert(checks.length > 0, `${name} was not checked`);
+      assert.deepEqual(
+        checks.filter(({ result }) => result !== "success"),
+        [],
+      );
+    }
+  });
+
+  it("changes nothing when it is brought up again", async () => {
+    const apps = sandbox.client(AppsV1Api);
+    const versions = async () => {
+      const { items } = await apps.listDeploymentForAllNamespaces();
+      return items.map(({ metadata }) => `${metadata?.name ?? ""} ${metadata?.generation ?? 0}`).sort();
+    };
+    const before = await versions();
+    const output = await succeed("up", "--name", sandbox.name);
+    assert.match(output, /Resources:\s+\d+ unchanged\s+Duration/);
+    assert.doesNotMatch(output, /asking the API server/);
+    assert.deepEqual(await versions(), before);
+  });
+
+  it("shows an empty preview", async () => {
+    assert.match(await succeed("preview", "--name", sandbox.name), /Resources:\s+\d+ unchanged\s/);
+  });
+
+  it("has written no private key anywhere but into the Secrets that hold one", async () => {
+    assert(!firstUp.includes(PRIVATE_KEY));
+    for (const folder of [sandbox.paths.state, sandbox.paths.workspace, sandbox.paths.logs]) {
+      const texts = await textsBelow(folder);
+      assert(texts.size > 0, folder);
+      for (const [file, text] of texts) assert(!text.includes(PRIVATE_KEY), file);
+    }
+    const releases = await sandbox.helmReleases();
+    assert.equal(releases.length, 2);
+    for (const release of releases) assert(!release.includes(PRIVATE_KEY));
+
+    const core = sandbox.client(CoreV1Api);
+    for (const { data, metadata } of (await core.listConfigMapForAllNamespaces()).items) {
+      assert(!JSON.stringify(data ?? {}).includes(PRIVATE_KEY), metadata?.name);
+    }
+    const holders = (await core.listSecretForAllNamespaces()).items
+      .filter(({ data }) =>
+        Object.values(data ?? {}).some((value) => Buffer.from(value, "base64").includes(PRIVATE_KEY)),
+      )
+      .map(({ metadata }) => metadata?.name);
+    assert.deepEqual(holders.sort(), [
+      "linkerd-identity-issuer",
+      "linkerd-policy-validator-k8s-tls",
+      "linkerd-proxy-injector-k8s-tls",
+      "linkerd-sp-validator-k8s-tls",
+    ]);
+  });
+
+  it("tells its state and its memory", async () => {
+    const output = await succeed("sandbox", "status", "--name", sandbox.name);
+    assert.match(output, /ready at https:\/\/127\.0\.0\.1:\d+/);
+    const total = Number(/(\d+) MiB {2}total/.exec(output)?.[1]);
+    assert(total > 0 && total < 1229, `the sandbox uses ${total} MiB`);
+    assert.equal(
+      await succeed("sandbox", "kubeconfig", "--name", sandbox.name),
+      `${sandbox.paths.kubeconfig}\n`,
+    );
+  });
+
+  it("lets a second sandbox run beside it", async () => {
+    const second = new TestSandbox("test-second");
+    await second.remove();
+    try {
+      await succeed("sandbox", "start", "--name", second.name);
+      const { items } = await second.client(CoreV1Api).listNamespace();
+      assert(!items.some(({ metadata }) => metadata?.name === "linkerd"));
+      assert.equal((await run("sandbox", "status", "--name", sandbox.name)).code, 0);
+    } finally {
+      await second.remove();
+    }
+    assert.deepEqual(await second.processes(), []);
+  });
+
+  it("destroys all that it made in the cluster", async () => {
+    await succeed("down", "--keep", "--name", sandbox.name);
+    const namespaces = (await sandbox.client(CoreV1Api).listNamespace()).items.map(
+      ({ metadata }) => metadata?.name,
+    );
+    assert.deepEqual(namespaces.sort(), ["default", "kube-node-lease", "kube-public", "kube-system"]);
+    const admission = sandbox.client(AdmissionregistrationV1Api);
+    assert.deepEqual((await admission.listMutatingWebhookConfiguration()).items, []);
+    assert.deepEqual((await admission.listValidatingWebhookConfiguration()).items, []);
+    assert.deepEqual((await admission.listValidatingAdmissionPolicy()).items, []);
+    assert.deepEqual((await admission.listValidatingAdmissionPolicyBinding()).items, []);
+    assert.deepEqual((await sandbox.client(ApiextensionsV1Api).listCustomResourceDefinition()).items, []);
+  });
+
+  it("is gone from this machine after down", async () => {
+    await succeed("down", "--name", sandbox.name);
+    assert(!existsSync(sandbox.paths.root));
+    await eventually("no process is left", 5, async () => (await sandbox.processes()).length === 0);
+  });
+});
