@@ -13,6 +13,7 @@ const OPERATION = {
     overhear(text);
     process.stdout.write(text);
   },
+  onError: (text: string) => process.stderr.write(text),
   color: process.stdout.isTTY ? "always" : "never",
   signal: cancellation.signal,
 } as const;
@@ -23,9 +24,12 @@ async function operate<T>(operation: Promise<T>): Promise<T> {
     return await operation;
   } catch (error) {
     // The CLI has printed what was wrong; its whole output again, as the Automation API throws it, would bury that.
-    const reason = interruption.signal.aborted ? "was interrupted" : "failed; the reason is above";
-    const remedy = "run the same command again to continue from where it ended";
-    throw new UserError(`the operation ${reason}`, remedy, { cause: error });
+    const again = "run the same command again: it continues from where this one ended";
+    throw interruption.signal.aborted
+      ? new UserError("the operation was interrupted", again, { cause: error })
+      : new UserError("the operation failed; the reason is above", `mend it, then ${again}`, {
+          cause: error,
+        });
   }
 }
 

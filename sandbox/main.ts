@@ -4,7 +4,7 @@ import { messageOf, UserError } from "./errors";
 import { interruption } from "./interruption";
 import { instancePaths } from "./paths";
 import { memoryOf, sandboxStatus, startSandbox, stopSandbox } from "./supervisor";
-import { confirmContext, contextTarget, requireContext, sandboxTarget, type Target } from "./target";
+import { confirmContext, contextTarget, sandboxTarget, type Target } from "./target";
 import { prepare, sandboxTools } from "./tools/tools";
 
 /** Options of up, preview and down. */
@@ -27,7 +27,6 @@ async function deploy(
   options: DeployOptions,
   action: (target: Target, stack: string, config: readonly string[]) => Promise<void>,
 ): Promise<Target> {
-  if (options.context !== undefined) await requireContext(options.context);
   const target = await targetOf(options);
   try {
     await action(target, options.stack, options.config);
@@ -61,7 +60,7 @@ const program = new Command("linkerd-mtls")
 
 program.addCommand(
   deployCommand("up", "start the sandbox if needed and deploy").action(async (options: DeployOptions) => {
-    if (options.context !== undefined) await confirmContext(options.context, "Deploy", options.yes);
+    await confirmContext(options, "Deploy");
     await deploy(options, up);
   }),
 );
@@ -76,8 +75,7 @@ program.addCommand(
   deployCommand("down", "destroy what was deployed, stop the sandbox and remove it")
     .option("--keep", "only destroy: the sandbox goes on, empty", false)
     .action(async (options: DeployOptions & { keep: boolean }) => {
-      if (options.context !== undefined)
-        await confirmContext(options.context, "Destroy the deployment", options.yes);
+      await confirmContext(options, "Destroy the deployment");
       const target = await deploy(options, destroy);
       if (options.keep) return;
       if (options.context === undefined) await stopSandbox(target.paths);

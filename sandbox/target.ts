@@ -58,6 +58,7 @@ export async function sandboxTarget(name: string, signal: AbortSignal): Promise<
 
 /** Somebody's cluster, by the name of its context in the user's kubeconfig; nothing is started. */
 export async function contextTarget(context: string, signal: AbortSignal): Promise<Target> {
+  await requireContext(context);
   const pulumi = await pulumiTools();
   await prepare([pulumi], signal);
   return {
@@ -72,12 +73,17 @@ export async function contextTarget(context: string, signal: AbortSignal): Promi
 }
 
 /**
- * Asks for the name of somebody's cluster before it is changed.
+ * Asks for the name of somebody's cluster before it is changed; a sandbox needs no confirmation.
  *
- * @throws UserError when it was not confirmed, or nobody is there to ask.
+ * @throws UserError when it was not confirmed, or nobody is there to ask, or there is no such context.
  */
-export async function confirmContext(context: string, action: string, confirmed: boolean): Promise<void> {
-  if (confirmed) return;
+export async function confirmContext(
+  { context, yes }: { readonly context?: string; readonly yes: boolean },
+  action: string,
+): Promise<void> {
+  if (context === undefined) return;
+  await requireContext(context);
+  if (yes) return;
   const mend = "to confirm without being asked, add --yes";
   if (!process.stdin.isTTY) throw new UserError(`${action} on context "${context}" was not confirmed`, mend);
   const terminal = createInterface({ input: process.stdin, output: process.stdout });
@@ -89,8 +95,8 @@ export async function confirmContext(context: string, action: string, confirmed:
     throw new UserError(`"${answer.trim()}" is not "${context}"; nothing was done`, mend);
 }
 
-/** Fails with a clear message unless the user's kubeconfig has that context. */
-export async function requireContext(context: string): Promise<void> {
+/** @throws UserError unless the user's kubeconfig has that context. */
+async function requireContext(context: string): Promise<void> {
   const { KubeConfig } = await import("@kubernetes/client-node");
   const config = new KubeConfig();
   config.loadFromDefault();

@@ -1,7 +1,7 @@
 import { LocalWorkspace, PulumiCommand, type PulumiFn, type Stack } from "@pulumi/pulumi/automation";
 import { randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
-import { copyFile, mkdir, readFile, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { parse, stringify } from "yaml";
 import { UserError } from "./errors";
@@ -35,6 +35,7 @@ export async function selectStack(args: WorkspaceArgs): Promise<Stack> {
   await mkdir(paths.workspace, { recursive: true });
   await copyFile(join(PROJECT, "Pulumi.yaml"), join(paths.workspace, "Pulumi.yaml"));
   await writeStackFile(args);
+  await breakStaleLocks(paths);
   return LocalWorkspace.createOrSelectStack(
     { stackName: stack, projectName: "linkerd-mtls", program: await loadProgram() },
     {
@@ -49,6 +50,29 @@ export async function selectStack(args: WorkspaceArgs): Promise<Stack> {
       },
     },
   );
+}
+
+/**
+ * Removes the locks of operations whose process has died. The state is this machine's alone, so the process that a
+ * lock names can be looked up.
+ *
+ * @throws UserError when another operation is at work.
+ */
+async function breakStaleLocks({ state }: InstancePaths): Promise<void> {
+  const locks = join(state, ".pulumi", "locks");
+  if (!existsSync(locks)) return;
+  for (const entry of await readdir(locks, { recursive: true, withFileTypes: true })) {
+    if (!entry.isFile() || !entry.name.endsWith(".json")) continue;
+    const file = join(entry.parentPath, entry.name);
+    const { pid } = JSON.parse(await readFile(file, "utf8")) as { pid: number };
+    if (existsSync(`/proc/${pid}`)) {
+      throw new UserError(
+        `another operation is at work on this stack (process ${pid})`,
+        "wait until it has ended",
+      );
+    }
+    await rm(file);
+  }
 }
 
 /** The program itself: the function that `index.ts` exports to Pulumi. */

@@ -5,7 +5,7 @@ import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
 
 import { ClusterAccess, injectionApi } from "./injectionApi";
-import { Clock, InjectionApi, InjectionProbe } from "./injectionProbe";
+import { Clock, InjectionApi, InjectionProbe, Interruption } from "./injectionProbe";
 
 /** Default of {@link InjectionGateArgs.deadlineSeconds}. */
 export const DEFAULT_GATE_DEADLINE_SECONDS = 300;
@@ -61,6 +61,7 @@ export class InjectionGate extends pulumi.ComponentResource {
       clock: CLOCK,
       log: (line) => void pulumi.log.info(line, this),
       deadlineSeconds,
+      interruption: listenForInterruption,
     });
     // The engine calls the hook outside the asynchronous context in which Pulumi finds this deployment's log.
     const context = new AsyncResource("InjectionGate");
@@ -73,4 +74,21 @@ export class InjectionGate extends pulumi.ComponentResource {
     );
     this.registerOutputs();
   }
+}
+
+/**
+ * Listens for Ctrl-C. The engine waits for its hooks even when it is told to end, so a gate that went on asking would
+ * hold it until the deadline.
+ */
+function listenForInterruption(): Interruption {
+  const interruption = new AbortController();
+  const abort = (): void => {
+    interruption.abort();
+  };
+  const signals = ["SIGINT", "SIGTERM"] as const;
+  for (const signal of signals) process.on(signal, abort);
+  const dispose = (): void => {
+    for (const signal of signals) process.off(signal, abort);
+  };
+  return { signal: interruption.signal, dispose };
 }

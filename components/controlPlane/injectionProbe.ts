@@ -31,6 +31,15 @@ export interface InjectionProbeArgs {
   readonly log: (line: string) => void;
   /** How long to wait for injection, in seconds. */
   readonly deadlineSeconds: number;
+  /** Listens, while the question is asked, for the wish to end it early. */
+  readonly interruption: () => Interruption;
+}
+
+/** The wish of whoever deploys to end a question early. */
+export interface Interruption {
+  readonly signal: AbortSignal;
+  /** Stops listening. */
+  readonly dispose: () => void;
 }
 
 /** Outlasts the 10 s that the API server gives the webhook, after which it answers without it. */
@@ -58,11 +67,21 @@ export class InjectionProbe {
     if (this.args.clock.now() - this.lastYes < REUSE_MS) {
       return;
     }
-    this.running ??= this.ask().finally(() => (this.running = undefined));
+    this.running ??= this.askOnce();
     await this.running;
   }
 
-  private async ask(): Promise<void> {
+  private async askOnce(): Promise<void> {
+    const { signal, dispose } = this.args.interruption();
+    try {
+      await this.ask(signal);
+    } finally {
+      dispose();
+      this.running = undefined;
+    }
+  }
+
+  private async ask(signal: AbortSignal): Promise<void> {
     const { api, clock, log, deadlineSeconds } = this.args;
     const start = clock.now();
     const elapsed = (): number => clock.now() - start;
@@ -86,6 +105,11 @@ export class InjectionProbe {
         }
       } else {
         yes = 0;
+        if (signal.aborted) {
+          throw new Error(
+            `interrupted after ${tries} tries in ${seconds()} s; last answer: ${answer.reason}`,
+          );
+        }
         if (answer.final === true || elapsed() >= deadline) {
           throw new Error(await this.explain(answer.reason, tries, seconds()));
         }

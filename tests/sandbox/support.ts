@@ -1,3 +1,4 @@
+import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -16,12 +17,16 @@ export interface Ended {
 
 /** A command of `sandbox/main.ts` that runs as its own process, as `npm run` starts it. */
 export interface Command {
-  readonly pid: number;
   readonly ended: Promise<Ended>;
   /** What it has printed so far. */
   readonly output: () => string;
   readonly kill: (signal: NodeJS.Signals) => void;
+  /** Waits until it has printed the text; else ends it and throws all that it has printed. */
+  readonly prints: (text: string) => Promise<void>;
 }
+
+/** A deployment that has not come as far as a test waits for by then is stuck. */
+const PATIENCE_SECONDS = 45;
 
 /** Starts `npm run ARGS...`. */
 export function start(args: readonly string[], env: NodeJS.ProcessEnv = {}): Command {
@@ -39,7 +44,16 @@ export function start(args: readonly string[], env: NodeJS.ProcessEnv = {}): Com
       resolve({ code, output });
     });
   });
-  return { pid: child.pid ?? 0, ended, output: () => output, kill: (signal) => child.kill(signal) };
+  const prints = async (text: string) => {
+    try {
+      await eventually(text, PATIENCE_SECONDS, () => output.includes(text) || child.exitCode !== null);
+      assert(output.includes(text), `the command ended without printing "${text}"`);
+    } catch (error) {
+      child.kill("SIGKILL");
+      throw new Error(`${String(error)}; it printed:\n${output}`);
+    }
+  };
+  return { ended, output: () => output, kill: (signal) => child.kill(signal), prints };
 }
 
 /** Runs `npm run ARGS...` to its end. */

@@ -12,6 +12,8 @@ function probe(answers: InjectionAnswer[], deadlineSeconds = 60, answerMs = 0) {
   const log: string[] = [];
   const sleeps: number[] = [];
   const timeouts: number[] = [];
+  const interruption = new AbortController();
+  let listening = 0;
   const instance = new InjectionProbe({
     api: {
       dryRun: (timeoutMs) => {
@@ -32,8 +34,13 @@ function probe(answers: InjectionAnswer[], deadlineSeconds = 60, answerMs = 0) {
     },
     log: (line) => log.push(line),
     deadlineSeconds,
+    interruption: () => {
+      listening++;
+      return { signal: interruption.signal, dispose: () => listening-- };
+    },
   });
-  return { instance, log, sleeps, timeouts, pass: (ms: number) => (now += ms) };
+  const pass = (ms: number): number => (now += ms);
+  return { instance, log, sleeps, timeouts, pass, interruption, listening: () => listening };
 }
 
 describe("InjectionProbe", () => {
@@ -45,6 +52,16 @@ describe("InjectionProbe", () => {
       "asking the API server whether pods are injected (deadline 60 s)",
       "pods are injected: 3 tries, 0.5 s, proxy proxy:1",
     ]);
+  });
+
+  it("ends early when it is interrupted, and listens only as long as it asks", async () => {
+    const { instance, interruption, timeouts, listening } = probe([NO]);
+    const asked = instance.untilInjected();
+    assert.equal(listening(), 1);
+    interruption.abort();
+    await assert.rejects(asked, /^Error: interrupted after 1 tries in 0\.0 s; last answer: no proxy$/);
+    assert.equal(timeouts.length, 1);
+    assert.equal(listening(), 0);
   });
 
   it("starts counting again when an answer in between is no", async () => {

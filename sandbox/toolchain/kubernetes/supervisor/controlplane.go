@@ -177,8 +177,13 @@ func apiReady(ctx context.Context, client kubernetes.Interface) func() error {
 	}
 }
 
-// createNode makes the one node, which kwok then keeps Ready.
+// createNode makes the one node, which kwok then keeps Ready. The lease that the kwok of an earlier run held on it is
+// removed: the new one would wait for its end, and leave pods alone meanwhile.
 func createNode(ctx context.Context, client kubernetes.Interface, n network) error {
+	leases := client.CoordinationV1().Leases(corev1.NamespaceNodeLease)
+	if err := leases.Delete(ctx, nodeName, metav1.DeleteOptions{}); err != nil && !apierrors.IsNotFound(err) {
+		return err
+	}
 	node := &corev1.Node{
 		ObjectMeta: metav1.ObjectMeta{
 			Name:   nodeName,

@@ -185,6 +185,9 @@ func (s *sandbox) startControlPlane(ctx context.Context, plane controlPlane, cli
 	if err := waitReady(ctx, api, apiReady(ctx, client)); err != nil {
 		return s.explain(api, err)
 	}
+	if err := createNode(ctx, client, plane.network); err != nil {
+		return err
+	}
 	for name, argv := range map[string][]string{
 		"kube-controller-manager": plane.controllerManagerCommand(),
 		"kube-scheduler":          plane.schedulerCommand(),
@@ -194,7 +197,7 @@ func (s *sandbox) startControlPlane(ctx context.Context, plane controlPlane, cli
 			return err
 		}
 	}
-	return createNode(ctx, client, plane.network)
+	return nil
 }
 
 func (s *sandbox) startPodRunner(ctx context.Context, plane controlPlane, config *rest.Config, client kubernetes.Interface) (*podRunner, error) {
