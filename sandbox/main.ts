@@ -6,6 +6,7 @@ import { instancePaths } from "./paths";
 import { memoryOf, sandboxStatus, startSandbox, stopSandbox } from "./supervisor";
 import { confirmContext, contextTarget, sandboxTarget, type Target } from "./target";
 import { prepare, sandboxTools } from "./tools/tools";
+import { requireStack } from "./workspace";
 
 /** Options of up, preview and down. */
 interface DeployOptions {
@@ -27,6 +28,7 @@ async function deploy(
   options: DeployOptions,
   action: (target: Target, stack: string, config: readonly string[]) => Promise<void>,
 ): Promise<Target> {
+  requireStack(options.stack);
   const target = await targetOf(options);
   try {
     await action(target, options.stack, options.config);

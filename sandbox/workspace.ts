@@ -81,15 +81,22 @@ async function loadProgram(): Promise<PulumiFn> {
   return () => Promise.resolve({ ...program() });
 }
 
+function stackFileOf(stack: string): string {
+  return join(PROJECT, `Pulumi.${stack}.yaml`);
+}
+
+/** @throws UserError unless the checkout has the configuration of that stack. */
+export function requireStack(stack: string): void {
+  if (existsSync(stackFileOf(stack))) return;
+  throw new UserError(
+    `there is no stack "${stack}": Pulumi.${stack}.yaml does not exist`,
+    "npm run up -- --stack dev",
+  );
+}
+
 /** The workspace's copy of the stack's file: the checkout's configuration, the overrides, and the copy's own salt. */
 async function writeStackFile({ stack, paths, overrides }: WorkspaceArgs): Promise<void> {
-  const source = join(PROJECT, `Pulumi.${stack}.yaml`);
-  if (!existsSync(source)) {
-    throw new UserError(
-      `there is no stack "${stack}": Pulumi.${stack}.yaml does not exist`,
-      "npm run up -- --stack dev",
-    );
-  }
+  const source = stackFileOf(stack);
   const target = join(paths.workspace, `Pulumi.${stack}.yaml`);
   const committed = parse(await readFile(source, "utf8")) as StackFile;
   const earlier = existsSync(target) ? (parse(await readFile(target, "utf8")) as StackFile) : {};

@@ -50,10 +50,10 @@ async function go(module: string, args: readonly string[], signal: AbortSignal):
   }
 }
 
-/** Turns the compiler driver's words into the cause that the user can remove. */
-function explain(command: string, stderr: string): UserError {
+/** Turns the words of the go command into the cause that the user can remove. */
+export function explain(command: string, stderr: string): UserError {
   const lastLines = stderr.trim().split("\n").slice(-6).join("\n");
-  if (/no space left on device/.test(stderr)) {
+  if (stderr.includes("no space left on device")) {
     return new UserError(
       `the disk is full (${command})`,
       "free about 8 GB; `go clean -cache` frees Go's build cache",

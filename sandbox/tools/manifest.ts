@@ -1,3 +1,5 @@
+import { dependencies } from "../../package.json";
+
 /** One binary, built from a Go module of `sandbox/toolchain`. */
 export interface Tool {
   /** File name of the binary. */
@@ -10,17 +12,12 @@ export interface Tool {
   readonly variables?: Readonly<Record<string, string>>;
 }
 
-/** The version of the npm package NAME that this project pins; the plugin that serves it must report the same. */
-function pinned(name: string): string {
-  return (require(`${name}/package.json`) as { version: string }).version;
-}
-
-/** Pulumi's SDK and its plugins, by plugin name: the versions that fit this program. */
-export const PULUMI_VERSION = pinned("@pulumi/pulumi");
+/** Pulumi's SDK and its plugins, by plugin name: a plugin must report the version of the package that asks for it. */
+export const PULUMI_VERSION = dependencies["@pulumi/pulumi"];
 export const PLUGIN_VERSIONS: Readonly<Record<string, string>> = {
-  kubernetes: pinned("@pulumi/kubernetes"),
-  random: pinned("@pulumi/random"),
-  tls: pinned("@pulumi/tls"),
+  kubernetes: dependencies["@pulumi/kubernetes"],
+  random: dependencies["@pulumi/random"],
+  tls: dependencies["@pulumi/tls"],
 };
 
 /** The release of Linkerd that the sandbox runs: the newest whose controllers exist as a Go module. */

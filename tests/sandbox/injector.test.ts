@@ -43,25 +43,28 @@ describe("an injector that does not answer yet", () => {
   const admittedPods = async () =>
     (await sandbox.podCreations()).filter(({ admitted, namespace }) => admitted && namespace !== "linkerd");
 
-  it("makes up fail within its deadline, with the reason and what to look at", async () => {
-    const { code, output } = await sandbox.up("-c", `linkerd-mtls:gateDeadlineSeconds=${deadlineSeconds}`);
-    assert.equal(code, 1);
-    assert.match(
-      output,
-      /before hook "injection-gate" failed: pods are not injected after \d+ tries in [89]\.\d s/,
-    );
-    assert.match(output, /the mesh guard refused the pod, because the injector did not answer/);
-    assert.match(
-      output,
-      /MutatingWebhookConfiguration linkerd-proxy-injector-webhook-config: present, failurePolicy/,
-    );
-    assert.match(output, /kubectl -n linkerd logs/);
-    assert.match(output, /try: mend it, then run the same command again/);
-    assert.doesNotMatch(output, /^\s+at .*\.ts:\d+/m, "a stack trace");
+  // Mocha runs the tests of a suite before its nested suites; here the order matters, so all are nested.
+  describe("at first", () => {
+    it("makes up fail within its deadline, with the reason and what to look at", async () => {
+      const { code, output } = await sandbox.up("-c", `linkerd-mtls:gateDeadlineSeconds=${deadlineSeconds}`);
+      assert.equal(code, 1);
+      assert.match(
+        output,
+        /before hook "injection-gate" failed: pods are not injected after \d+ tries in [89]\.\d s/,
+      );
+      assert.match(output, /the mesh guard refused the pod, because the injector did not answer/);
+      assert.match(
+        output,
+        /MutatingWebhookConfiguration linkerd-proxy-injector-webhook-config: present, failurePolicy/,
+      );
+      assert.match(output, /kubectl -n linkerd logs/);
+      assert.match(output, /try: mend it, then run the same command again/);
+      assert.doesNotMatch(output, /^\s+at .*\.ts:\d+/m, "a stack trace");
 
-    const { items } = await sandbox.client(CoreV1Api).listNamespace();
-    assert(!items.some(({ metadata }) => metadata?.name === APPLICATION));
-    assert.deepEqual(await admittedPods(), []);
+      const { items } = await sandbox.client(CoreV1Api).listNamespace();
+      assert(!items.some(({ metadata }) => metadata?.name === APPLICATION));
+      assert.deepEqual(await admittedPods(), []);
+    });
   });
 
   describe("and is held back for 20 s during the next up", () => {
@@ -114,10 +117,12 @@ describe("an injector that does not answer yet", () => {
     });
   });
 
-  it("leaves nothing running when the sandbox is stopped, and its data is there at the next start", async () => {
-    await succeed("sandbox", "stop", "--name", sandbox.name);
-    assert.deepEqual(await sandbox.processes(), []);
-    assert.equal((await run("sandbox", "status", "--name", sandbox.name)).code, 3);
-    assert.match(await succeed("up", "--name", sandbox.name), /All 2 pods are in the mesh\./);
+  describe("and is there at last", () => {
+    it("leaves nothing running when the sandbox is stopped, and its data is there at the next start", async () => {
+      await succeed("sandbox", "stop", "--name", sandbox.name);
+      assert.deepEqual(await sandbox.processes(), []);
+      assert.equal((await run("sandbox", "status", "--name", sandbox.name)).code, 3);
+      assert.match(await succeed("up", "--name", sandbox.name), /All 2 pods are in the mesh\./);
+    });
   });
 });

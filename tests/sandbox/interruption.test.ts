@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { readFile, writeFile } from "node:fs/promises";
+import { createServer } from "node:net";
 
 import { eventually, run, start, succeed, TestSandbox } from "./support";
 
@@ -59,6 +60,17 @@ describe("a deployment that is interrupted", () => {
     await writeFile(sandbox.paths.status, JSON.stringify({ ...status, phase: "ready", pid: process.pid }));
     const { code, output } = await run("sandbox", "status", "--name", sandbox.name);
     assert.deepEqual({ code, output }, { code: 3, output: "stopped\n" });
-    await succeed("sandbox", "start", "--name", sandbox.name);
+  });
+
+  it("takes another port when its own is taken", async () => {
+    const { apiServer } = JSON.parse(await readFile(sandbox.paths.status, "utf8")) as { apiServer: string };
+    const other = createServer().listen(Number(new URL(apiServer).port), "127.0.0.1");
+    try {
+      const output = await succeed("up", "--name", sandbox.name);
+      assert(!output.includes(apiServer));
+      assert.match(output, /Resources:\s+\d+ unchanged\s/);
+    } finally {
+      other.close();
+    }
   });
 });

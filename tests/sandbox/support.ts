@@ -50,7 +50,7 @@ export function start(args: readonly string[], env: NodeJS.ProcessEnv = {}): Com
       assert(output.includes(text), `the command ended without printing "${text}"`);
     } catch (error) {
       child.kill("SIGKILL");
-      throw new Error(`${String(error)}; it printed:\n${output}`);
+      throw new Error(`${String(error)}; it printed:\n${output}`, { cause: error });
     }
   };
   return { ended, output: () => output, kill: (signal) => child.kill(signal), prints };
