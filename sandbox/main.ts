@@ -5,7 +5,7 @@ import { interruption } from "./interruption";
 import { instancePaths } from "./paths";
 import { memoryOf, sandboxStatus, startSandbox, stopSandbox } from "./supervisor";
 import { confirmContext, contextTarget, sandboxTarget, type Target } from "./target";
-import { prepare, sandboxTools } from "./tools/tools";
+import { prepare, pulumiTools, sandboxTools } from "./tools/tools";
 import { requireStack } from "./workspace";
 
 /** Options of up, preview and down. */
@@ -87,6 +87,13 @@ program.addCommand(
 
 const sandbox = new Command("sandbox").description("the Kubernetes control plane on this machine");
 const nameOption = ["--name <name>", "which sandbox", "default"] as const;
+
+sandbox
+  .command("tools")
+  .description("build the tools that are missing, and do no more")
+  .action(async () => {
+    await prepare([await pulumiTools(), await sandboxTools()], signal);
+  });
 
 sandbox
   .command("start")
