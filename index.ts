@@ -32,8 +32,12 @@ interface StackOutputs {
 /** What configuration can ask for by name. */
 const APPLICATIONS = { "hello-world": HelloWorld } as const satisfies Record<SampleApplication, unknown>;
 
+/** The oldest CLI whose engine knows resource hooks (3.182) and replacement triggers (3.208); others ignore them. */
+const PULUMI_CLI = ">=3.208.0";
+
 /** The program. Pulumi calls it, once per deployment. */
-function program(): StackOutputs {
+async function program(): Promise<StackOutputs> {
+  await pulumi.requirePulumiVersion(PULUMI_CLI);
   const config = readConfig();
   const { charts, trustDomain } = config;
 

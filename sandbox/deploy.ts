@@ -60,6 +60,7 @@ export async function preview(target: Target, stackName: string, config: readonl
 export async function destroy(target: Target, stackName: string, config: readonly string[]): Promise<void> {
   const stack = await stackOf(target, stackName, config);
   await operate(stack.destroy({ ...OPERATION, remove: true }));
+  console.log(`The stack ${stackName} is removed.`);
 }
 
 /** Removes what the target left on this machine. */

@@ -78,7 +78,7 @@ async function breakStaleLocks({ state }: InstancePaths): Promise<void> {
 /** The program itself: the function that `index.ts` exports to Pulumi. */
 async function loadProgram(): Promise<PulumiFn> {
   const { default: program } = await import("../index.js");
-  return () => Promise.resolve({ ...program() });
+  return async () => ({ ...(await program()) });
 }
 
 function stackFileOf(stack: string): string {
