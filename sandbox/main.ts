@@ -2,8 +2,8 @@ import { Command, InvalidArgumentError } from "commander";
 import { destroy, forget, preview, up } from "./deploy";
 import { messageOf, UserError } from "./errors";
 import { interruption } from "./interruption";
-import { instancePaths } from "./paths";
-import { memoryOf, sandboxStatus, startSandbox, stopSandbox } from "./supervisor";
+import { sandboxPaths } from "./paths";
+import { memoryOf, requireSandboxes, sandboxStatus, startSandbox, stopSandbox } from "./supervisor";
 import { confirmContext, contextTarget, sandboxTarget, type Target } from "./target";
 import { prepare, pulumiTools, sandboxTools } from "./tools/tools";
 import { requireStack } from "./workspace";
@@ -43,6 +43,9 @@ function append(value: string, values: readonly string[]): readonly string[] {
   if (!/^[^=:]+:[^=]+=/.test(value)) {
     throw new InvalidArgumentError("expected NAMESPACE:KEY=VALUE, e.g. linkerd-mtls:guardMode=warn");
   }
+  if (/^kubernetes:(kubeconfig|context|cluster)=/.test(value)) {
+    throw new InvalidArgumentError("the cluster is chosen by --name or --context");
+  }
   return [...values, value];
 }
 
@@ -80,7 +83,9 @@ program.addCommand(
       await confirmContext(options, "Destroy the deployment");
       const target = await deploy(options, destroy);
       if (options.keep) return;
-      if (options.context === undefined) await stopSandbox(target.paths);
+      // What is known of somebody's cluster is kept: it may have other stacks.
+      if (options.context !== undefined) return;
+      await stopSandbox(target.paths);
       await forget(target);
     }),
 );
@@ -100,9 +105,10 @@ sandbox
   .description("start it; it runs until it is stopped")
   .option(...nameOption)
   .action(async ({ name }: { name: string }) => {
+    await requireSandboxes();
     const toolset = await sandboxTools();
     await prepare([toolset], signal);
-    const running = await startSandbox(instancePaths(name), toolset.tools, signal);
+    const running = await startSandbox(sandboxPaths(name), toolset.tools, signal);
     running.release();
     console.log(`Kubernetes answers at ${running.status.apiServer}.`);
   });
@@ -112,7 +118,7 @@ sandbox
   .description("stop it; its data stays for the next start")
   .option(...nameOption)
   .action(async ({ name }: { name: string }) => {
-    await stopSandbox(instancePaths(name));
+    await stopSandbox(sandboxPaths(name));
   });
 
 sandbox
@@ -120,7 +126,7 @@ sandbox
   .description("what runs, and its memory; exit code 3 when it does not run")
   .option(...nameOption)
   .action(async ({ name }: { name: string }) => {
-    const status = await sandboxStatus(instancePaths(name));
+    const status = await sandboxStatus(sandboxPaths(name));
     if (status?.phase !== "ready") {
       console.log([status?.phase ?? "never started", status?.message].filter(Boolean).join(": "));
       process.exitCode = 3;
@@ -139,7 +145,7 @@ sandbox
   .description("print the path of its kubeconfig and nothing else")
   .option(...nameOption)
   .action(({ name }: { name: string }) => {
-    console.log(instancePaths(name).kubeconfig);
+    console.log(sandboxPaths(name).kubeconfig);
   });
 
 program.addCommand(sandbox);

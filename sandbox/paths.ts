@@ -1,5 +1,6 @@
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
+import { UserError } from "./errors";
 
 /** The checkout. */
 export const PROJECT = resolve(__dirname, "..");
@@ -26,9 +27,31 @@ export interface InstancePaths {
   readonly passphrase: string;
 }
 
-/** The paths of the instance with that name. */
-export function instancePaths(name: string): InstancePaths {
-  const root = join(PROJECT, ".sandbox", name);
+/** What a sandbox may be called. Its name becomes a folder, which is removed with it. */
+const SANDBOX_NAME = /^[a-z0-9][a-z0-9-]*$/;
+
+/**
+ * The paths of the sandbox with that name.
+ *
+ * @throws UserError when the name is not made of lower-case letters, digits and hyphens.
+ */
+export function sandboxPaths(name: string): InstancePaths {
+  if (!SANDBOX_NAME.test(name)) {
+    throw new UserError(
+      `"${name}" cannot be the name of a sandbox: it must match ${SANDBOX_NAME.source}`,
+      "--name mine",
+    );
+  }
+  return pathsBelow(join(PROJECT, ".sandbox", name));
+}
+
+/** The paths of the deployment to somebody's cluster, by the name of its context. */
+export function contextPaths(context: string): InstancePaths {
+  // Capital letters keep it apart from sandboxes, whose names have none.
+  return pathsBelow(join(PROJECT, ".sandbox", "CONTEXTS", encodeURIComponent(context)));
+}
+
+function pathsBelow(root: string): InstancePaths {
   return {
     root,
     status: join(root, "status.json"),

@@ -4,7 +4,7 @@ import { mkdir, open, readFile } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { messageOf, UserError } from "./errors";
 import type { InstancePaths } from "./paths";
-import { run } from "./run";
+import { CommandError, run } from "./run";
 import type { SandboxTools } from "./tools/tools";
 
 /** What the supervisor writes to status.json; documented in `toolchain/kubernetes/supervisor/status.go`. */
@@ -62,13 +62,8 @@ export async function startSandbox(
 ): Promise<RunningSandbox> {
   const current = await sandboxStatus(paths);
   if (current?.phase === "ready") return { status: current, started: false, release: () => undefined };
-  if (process.platform !== "linux") {
-    throw new UserError(
-      `the sandbox needs Linux (mount namespaces, all of 127.0.0.0/8); this is ${process.platform}`,
-      "use a Linux machine, or deploy to a cluster of your own: npm run up -- --context NAME",
-    );
-  }
-  await requireMountNamespaces();
+  // Others have no business here: it holds the state and the cluster's keys.
+  await mkdir(paths.root, { recursive: true, mode: 0o700 });
   await mkdir(paths.logs, { recursive: true });
   const log = await open(paths.supervisorLog, "a");
   const supervisor = spawn(
@@ -86,8 +81,13 @@ export async function startSandbox(
     { detached: true, stdio: ["pipe", log.fd, log.fd] },
   );
   await log.close();
+  let failure: Error | undefined;
+  supervisor.on("error", (error) => (failure = error));
+  supervisor.stdin?.on("error", () => undefined); // it has ended, which the loop below finds
   while (!signal.aborted) {
     const status = await sandboxStatus(paths);
+    if (failure !== undefined)
+      throw new UserError(`${tools.kubernetes} could not be started: ${failure.message}`);
     if (supervisor.exitCode !== null || supervisor.signalCode !== null) {
       throw new UserError(`the sandbox could not start: ${await lastLine(paths)}`, `see ${paths.logs}`);
     }
@@ -108,14 +108,26 @@ async function lastLine(paths: InstancePaths): Promise<string> {
   return (await readFile(paths.supervisorLog, "utf8")).trim().split("\n").at(-1) ?? "";
 }
 
-/** Linkerd's controllers find their files in mount namespaces, which some systems forbid to ordinary users. */
-async function requireMountNamespaces(): Promise<void> {
-  if (process.geteuid?.() === 0) return;
-  try {
-    await run("unshare", ["--user", "--map-root-user", "--mount", "true"]);
-  } catch (error) {
+/**
+ * Checks, before anything is built, that this system can run a sandbox: Linkerd's controllers find their files in mount
+ * namespaces, which some systems forbid to ordinary users, and some containers to root.
+ *
+ * @throws UserError when it cannot.
+ */
+export async function requireSandboxes(): Promise<void> {
+  if (process.platform !== "linux") {
     throw new UserError(
-      `this system does not let an ordinary user make a mount namespace: ${messageOf(error)}`,
+      `the sandbox needs Linux (mount namespaces, all of 127.0.0.0/8); this is ${process.platform}`,
+      "use a Linux machine, or deploy to a cluster of your own: npm run up -- --context NAME",
+    );
+  }
+  const user = process.geteuid?.() === 0 ? [] : ["--user", "--map-root-user"];
+  try {
+    await run("unshare", [...user, "--mount", "true"]);
+  } catch (error) {
+    if (error instanceof CommandError && error.notFound) return; // not installed: then it shows later
+    throw new UserError(
+      `this system does not let this user make a mount namespace: ${messageOf(error)}`,
       "sysctl kernel.apparmor_restrict_unprivileged_userns=0 (Ubuntu), or run as root",
     );
   }

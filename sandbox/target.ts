@@ -1,9 +1,9 @@
 import { createInterface } from "node:readline/promises";
 import { UserError } from "./errors";
-import { type InstancePaths, instancePaths } from "./paths";
-import { startSandbox, stopSandbox } from "./supervisor";
+import { contextPaths, type InstancePaths, sandboxPaths } from "./paths";
+import { requireSandboxes, startSandbox, stopSandbox } from "./supervisor";
 import { KUBERNETES_RELEASE, LINKERD_RELEASE } from "./tools/manifest";
-import { prepare, type PulumiTools, pulumiTools, type SandboxTools, sandboxTools } from "./tools/tools";
+import { prepare, type PulumiTools, pulumiTools, sandboxTools } from "./tools/tools";
 
 /** Where a stack is deployed to: a sandbox, or a cluster of somebody. */
 export interface Target {
@@ -15,8 +15,6 @@ export interface Target {
   readonly kubectl: string;
   /** How kubectl and other clients find the cluster. */
   readonly cluster: { readonly kubeconfig?: string; readonly context?: string };
-  /** Tools of the sandbox; undefined for somebody's cluster. */
-  readonly sandbox?: SandboxTools;
   /** Lets the target outlive this process. */
   readonly release: () => void;
   /** Ends what this process started. */
@@ -32,7 +30,8 @@ const HONEST = [
 
 /** A sandbox, started if needed. */
 export async function sandboxTarget(name: string, signal: AbortSignal): Promise<Target> {
-  const paths = instancePaths(name);
+  const paths = sandboxPaths(name);
+  await requireSandboxes();
   const [pulumi, sandbox] = [await pulumiTools(), await sandboxTools()];
   await prepare([pulumi, sandbox], signal);
   console.log(HONEST);
@@ -50,7 +49,6 @@ export async function sandboxTarget(name: string, signal: AbortSignal): Promise<
     },
     kubectl: `${sandbox.tools.kubectl} --kubeconfig ${paths.kubeconfig}`,
     cluster: { kubeconfig: paths.kubeconfig },
-    sandbox: sandbox.tools,
     release: running.release,
     abandon: () => (running.started ? stopSandbox(paths) : Promise.resolve()),
   };
@@ -62,7 +60,7 @@ export async function contextTarget(context: string, signal: AbortSignal): Promi
   const pulumi = await pulumiTools();
   await prepare([pulumi], signal);
   return {
-    paths: instancePaths(`context-${context.replaceAll(/[^\w.-]/g, "_")}`),
+    paths: contextPaths(context),
     pulumi: pulumi.tools,
     overrides: { "kubernetes:context": context },
     kubectl: `kubectl --context ${context}`,

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { parse, stringify } from "yaml";
 import { UserError } from "./errors";
 import { type InstancePaths, PROJECT } from "./paths";
+import { run } from "./run";
 import type { PulumiTools } from "./tools/tools";
 
 /** A stack's configuration file, as far as it matters here. */
@@ -31,6 +32,8 @@ export interface WorkspaceArgs {
  */
 export async function selectStack(args: WorkspaceArgs): Promise<Stack> {
   const { paths, pulumi, stack } = args;
+  // Others have no business here: it holds the state.
+  await mkdir(paths.root, { recursive: true, mode: 0o700 });
   await mkdir(paths.state, { recursive: true });
   await mkdir(paths.workspace, { recursive: true });
   await copyFile(join(PROJECT, "Pulumi.yaml"), join(paths.workspace, "Pulumi.yaml"));
@@ -64,14 +67,23 @@ async function breakStaleLocks({ state }: InstancePaths): Promise<void> {
   for (const entry of await readdir(locks, { recursive: true, withFileTypes: true })) {
     if (!entry.isFile() || !entry.name.endsWith(".json")) continue;
     const file = join(entry.parentPath, entry.name);
-    const { pid } = JSON.parse(await readFile(file, "utf8")) as { pid: number };
-    if (existsSync(`/proc/${pid}`)) {
+    const pid = Number(/"pid":\s*(\d+)/.exec(await readFile(file, "utf8"))?.[1]);
+    if (await isPulumi(pid)) {
       throw new UserError(
         `another operation is at work on this stack (process ${pid})`,
         "wait until it has ended",
       );
     }
     await rm(file);
+  }
+}
+
+/** Whether the process lives and is Pulumi's CLI, and not one that got its number later. */
+async function isPulumi(pid: number): Promise<boolean> {
+  try {
+    return (await run("ps", ["-o", "comm=", "-p", String(pid)])).trim().endsWith("pulumi");
+  } catch {
+    return false; // no such process
   }
 }
 
@@ -99,10 +111,14 @@ async function writeStackFile({ stack, paths, overrides }: WorkspaceArgs): Promi
   const source = stackFileOf(stack);
   const target = join(paths.workspace, `Pulumi.${stack}.yaml`);
   const committed = parse(await readFile(source, "utf8")) as StackFile;
+  // Which cluster it is, the target says.
+  const configured = Object.entries(committed.config ?? {}).filter(
+    ([key]) => !/^kubernetes:(kubeconfig|context|cluster)$/.test(key),
+  );
   const earlier = existsSync(target) ? (parse(await readFile(target, "utf8")) as StackFile) : {};
   const file: StackFile = {
     ...(earlier.encryptionsalt === undefined ? {} : { encryptionsalt: earlier.encryptionsalt }),
-    config: { ...committed.config, ...overrides },
+    config: { ...Object.fromEntries(configured), ...overrides },
   };
   await writeFile(target, stringify(file));
 }

@@ -85,7 +85,7 @@ function listenForInterruption(): Interruption {
   const abort = (): void => {
     interruption.abort();
   };
-  const signals = ["SIGINT", "SIGTERM"] as const;
+  const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
   for (const signal of signals) process.on(signal, abort);
   const dispose = (): void => {
     for (const signal of signals) process.off(signal, abort);

@@ -45,7 +45,13 @@ async function go(module: string, args: readonly string[], signal: AbortSignal):
   try {
     return await run("go", args, { cwd: join(TOOLCHAIN, module), env: ENVIRONMENT, signal });
   } catch (error) {
-    if (!(error instanceof CommandError) || signal.aborted) throw error;
+    if (signal.aborted) {
+      throw new UserError(
+        "interrupted while the tools were built",
+        "run the same command again: it continues",
+      );
+    }
+    if (!(error instanceof CommandError)) throw error;
     throw explain(`go ${args[0] ?? ""} in sandbox/toolchain/${module}`, error.stderr);
   }
 }

@@ -96,7 +96,10 @@ export async function prepare(toolsets: readonly Toolset<unknown>[], signal: Abo
       },
     };
   });
-  await new Listr(tasks, { rendererOptions: { collapseErrors: false } }).run();
+  await new Listr(tasks, {
+    rendererOptions: { collapseErrors: false },
+    registerSignalListeners: false,
+  }).run();
 }
 
 function elapsed(since: number): string {

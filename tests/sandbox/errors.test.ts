@@ -81,6 +81,16 @@ describe("what is said when something is missing", () => {
     assert.match(await failure(["down", "--context", "mine"], env), /was not confirmed/);
   });
 
+  it("a name that is no path, and a cluster that is not chosen by the way", async () => {
+    for (const name of ["..", ".", "", "a/b", "context-X"]) {
+      assert.match(await failure(["down", "--name", name]), /cannot be the name of a sandbox/);
+    }
+    assert.match(
+      await failure(["up", "-c", "kubernetes:context=prod"]),
+      /the cluster is chosen by --name or --context/,
+    );
+  });
+
   it("a value that is a key and a value", async () => {
     assert.match(await failure(["up", "-c", "guardMode=warn"]), /expected NAMESPACE:KEY=VALUE/);
   });

@@ -41,13 +41,15 @@ describe("a deployment that is interrupted", () => {
     await sandbox.releaseInjector();
   });
 
-  it("by the death of its process leaves no process behind", async () => {
-    const command = start(["up", "--name", sandbox.name]);
-    await command.prints("injection-gate-opened creating");
-    command.kill("SIGKILL");
-    await command.ended;
-    await nothingRuns();
-  });
+  for (const moment of ["linkerd-control-plane-release", "injection-gate-opened"]) {
+    it(`by the death of its process leaves no process behind (${moment})`, async () => {
+      const command = start(["up", "--name", sandbox.name]);
+      await command.prints(moment);
+      command.kill("SIGKILL");
+      await command.ended;
+      await nothingRuns();
+    });
+  }
 
   it("goes on where it was, and then has nothing to do", async () => {
     assert.match(await succeed("up", "--name", sandbox.name), /All 2 pods are in the mesh\./);

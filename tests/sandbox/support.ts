@@ -7,7 +7,7 @@ import { gunzipSync } from "node:zlib";
 
 import * as k8s from "@kubernetes/client-node";
 
-import { type InstancePaths, instancePaths, PROJECT } from "../../sandbox/paths";
+import { type InstancePaths, sandboxPaths, PROJECT } from "../../sandbox/paths";
 
 /** How a command ended and what it printed, both streams together. */
 export interface Ended {
@@ -103,7 +103,7 @@ export class TestSandbox {
   public readonly paths: InstancePaths;
 
   public constructor(public readonly name: string) {
-    this.paths = instancePaths(name);
+    this.paths = sandboxPaths(name);
   }
 
   public up(...args: string[]): Promise<Ended> {
@@ -175,7 +175,13 @@ export class TestSandbox {
     const mine = await Promise.all(
       numbers.map(async (number) => {
         const command = await readFile(`/proc/${number}/cmdline`, "utf8").catch(() => "");
-        return command.includes(`${this.paths.root}/`) || command.includes(`-dir=${this.paths.root}\0`);
+        // Pulumi's CLI and plugins are known by the state that they work on.
+        const environment = await readFile(`/proc/${number}/environ`, "utf8").catch(() => "");
+        return (
+          command.includes(`${this.paths.root}/`) ||
+          command.includes(`-dir=${this.paths.root}\0`) ||
+          environment.includes(`PULUMI_BACKEND_URL=file://${this.paths.state}\0`)
+        );
       }),
     );
     return numbers.filter((_, index) => mine[index]);

@@ -41,15 +41,19 @@ func enterIsolation(args []string) error {
 		return fmt.Errorf("make mounts private: %w", err)
 	}
 	// Folders of the sandbox may lie below the path that is about to be covered; hold them open and mount by number.
-	type mount struct{ source, target string }
+	type mount struct {
+		folder *os.File
+		target string
+	}
 	var mounts []mount
 	for len(args) > 0 && args[0] != "--" {
-		source, target, _ := strings.Cut(strings.TrimPrefix(args[0], "-mount="), ":")
-		folder, err := os.Open(source)
+		value := strings.TrimPrefix(args[0], "-mount=")
+		colon := strings.LastIndex(value, ":")
+		folder, err := os.Open(value[:colon])
 		if err != nil {
 			return err
 		}
-		mounts = append(mounts, mount{fmt.Sprintf("/proc/self/fd/%d", folder.Fd()), target})
+		mounts = append(mounts, mount{folder, value[colon+1:]})
 		args = args[1:]
 	}
 	if err := syscall.Mount("tmpfs", run, "tmpfs", 0, "size=1m,mode=0755"); err != nil {
@@ -59,7 +63,8 @@ func enterIsolation(args []string) error {
 		if err := os.MkdirAll(m.target, 0o755); err != nil {
 			return err
 		}
-		if err := syscall.Mount(m.source, m.target, "", syscall.MS_BIND, ""); err != nil {
+		source := fmt.Sprintf("/proc/self/fd/%d", m.folder.Fd())
+		if err := syscall.Mount(source, m.target, "", syscall.MS_BIND, ""); err != nil {
 			return fmt.Errorf("mount %s: %w", m.target, err)
 		}
 	}

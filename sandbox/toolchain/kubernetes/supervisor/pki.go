@@ -43,6 +43,15 @@ func writePKI(l layout, apiServer string) error {
 	if _, _, err := cluster.issue(l, "apiserver", server); err != nil {
 		return err
 	}
+	// etcd serves with it, and the API server and etcd itself call with it.
+	etcd := certutil.Config{
+		CommonName: "etcd",
+		AltNames:   certutil.AltNames{IPs: []net.IP{net.IPv4(127, 0, 0, 1)}},
+		Usages:     []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth},
+	}
+	if _, _, err := cluster.issue(l, "etcd", etcd); err != nil {
+		return err
+	}
 	if _, _, err := frontProxy.issue(l, "front-proxy-client", client("front-proxy-client")); err != nil {
 		return err
 	}

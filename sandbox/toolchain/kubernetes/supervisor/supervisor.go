@@ -161,8 +161,8 @@ func (s *sandbox) prepare(previous Status) (controlPlane, error) {
 	})
 	plane := controlPlane{
 		options: s.options, layout: s.layout, self: self, network: n, apiPort: ports[0], egress: socket,
-		etcd: fmt.Sprintf("http://127.0.0.1:%d", ports[1]),
-		peer: fmt.Sprintf("http://127.0.0.1:%d", ports[2]),
+		etcd: fmt.Sprintf("https://127.0.0.1:%d", ports[1]),
+		peer: fmt.Sprintf("https://127.0.0.1:%d", ports[2]),
 	}
 	apiServer := fmt.Sprintf("https://127.0.0.1:%d", plane.apiPort)
 	s.status.update(func(st *Status) { st.APIServer, st.PodNetwork = apiServer, n.podCIDR() })
@@ -171,12 +171,8 @@ func (s *sandbox) prepare(previous Status) (controlPlane, error) {
 
 // startControlPlane starts the components in the order in which they need each other.
 func (s *sandbox) startControlPlane(ctx context.Context, plane controlPlane, client kubernetes.Interface) error {
-	etcd, err := s.start("etcd", plane.etcdCommand())
-	if err != nil {
+	if _, err := s.start("etcd", plane.etcdCommand()); err != nil {
 		return err
-	}
-	if err := waitReady(ctx, etcd, plane.etcdReady); err != nil {
-		return s.explain(etcd, err)
 	}
 	api, err := s.start("kube-apiserver", plane.apiServerCommand())
 	if err != nil {
