@@ -1,7 +1,7 @@
 import { Listr, type ListrTask } from "listr2";
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
-import { mkdir, readdir, readFile, rename, rm, symlink } from "node:fs/promises";
+import { mkdir, readdir, readFile, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { CACHE, TOOLCHAIN } from "../paths";
 import { run } from "../run";
@@ -11,7 +11,7 @@ import { PLUGIN_VERSIONS, PULUMI_TOOLS, PULUMI_VERSION, SANDBOX_TOOLS, type Tool
 
 /** Pulumi's CLI and plugins as they were built here. */
 export interface PulumiTools {
-  /** The folder whose `bin` has the CLI. */
+  /** The folder whose `bin` has the CLI, or rather what starts it. */
   readonly root: string;
   /** PULUMI_HOME, with the plugins installed. */
   readonly home: string;
@@ -139,15 +139,36 @@ export async function pulumiTools(): Promise<Toolset<PulumiTools | undefined>> {
   if (await machineHasPulumi()) return { tools: undefined, artifacts: [] };
   const binaries = await Promise.all(PULUMI_TOOLS.map(binary));
   const pulumi = await cacheOf("pulumi");
-  const home = join(await cacheOf("bridge"), `home-${basename(pulumi)}`);
+  const home = join(await cacheOf("bridge"), `launched-${basename(pulumi)}`);
   const plugins = binaries.flatMap(({ title, path }): Artifact[] => {
     const name = title.replace("pulumi-resource-", "");
     const version = PLUGIN_VERSIONS[name];
     if (version === undefined) return []; // the CLI itself
     const installed = join(home, "plugins", `resource-${name}-v${version}`, title);
-    return [{ title: `plugin ${name} ${version}`, path: installed, make: (link) => symlink(path, link) }];
+    return [
+      { title: `plugin ${name} ${version}`, path: installed, make: (file) => writeLauncher(file, path) },
+    ];
   });
-  return { tools: { root: join(pulumi, "pulumi"), home }, artifacts: [...binaries, ...plugins] };
+  const cli = join(pulumi, "pulumi", "bin", "pulumi");
+  const launcher: Artifact = {
+    title: "launcher of pulumi",
+    path: join(home, "bin", "pulumi"),
+    make: (file) => writeLauncher(file, cli),
+  };
+  return { tools: { root: home, home }, artifacts: [...binaries, ...plugins, launcher] };
+}
+
+/**
+ * Writes a script that becomes the binary and, where the system can, asks the kernel to end it with the process that
+ * started it. Without the program, Pulumi's CLI would go on waiting for the cluster for minutes, and plugins for ever.
+ */
+async function writeLauncher(file: string, binary: string): Promise<void> {
+  const script = [
+    "#!/bin/sh",
+    `command -v setpriv >/dev/null && exec setpriv --pdeathsig KILL -- '${binary}' "$@"`,
+    `exec '${binary}' "$@"`,
+  ];
+  await writeFile(file, `${script.join("\n")}\n`, { mode: 0o755 });
 }
 
 /** Whether PATH has Pulumi's CLI of the SDK's version or a newer one, with the plugins of exactly the SDKs' versions. */

@@ -2,59 +2,59 @@ import assert from "node:assert/strict";
 import { readFile, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 
-import { eventually, run, start, succeed, TestSandbox } from "./support";
+import { type Ended, eventually, run, start, succeed, TestSandbox } from "./support";
 
 describe("a deployment that is interrupted", () => {
   const sandbox = new TestSandbox("test-interruption");
 
-  before(() => sandbox.remove());
   after(() => sandbox.remove());
 
-  const nothingRuns = () =>
-    eventually("no process is left", 20, async () => (await sandbox.processes()).length === 0);
+  /** Interrupts a first deployment as soon as it has printed the moment; nothing may run then. */
+  async function interrupt(signal: NodeJS.Signals, moment: string): Promise<Ended> {
+    const command = start(["up", "--name", sandbox.name]);
+    await command.prints(moment);
+    command.kill(signal);
+    const ended = await command.ended;
+    await eventually("no process is left", 30, async () => (await sandbox.processes()).length === 0);
+    return ended;
+  }
+
+  async function goesOn(): Promise<void> {
+    assert.match(await succeed("up", "--name", sandbox.name), /All 2 pods are in the mesh\./);
+    assert.match(await succeed("up", "--name", sandbox.name), /Resources:\s+\d+ unchanged\s/);
+  }
 
   for (const [signal, moment] of [
     ["SIGINT", "linkerd-crds-release creating"],
     ["SIGTERM", "linkerd-control-plane-release creating"],
   ] as const) {
-    it(`by ${signal} while Helm works ends with 130, runs nothing, and goes on with the next up`, async () => {
-      const command = start(["up", "--name", sandbox.name]);
-      await command.prints(moment);
-      command.kill(signal);
-      const { code, output } = await command.ended;
+    it(`by ${signal} at "${moment}" ends with 130, leaves nothing running, and goes on`, async () => {
+      await sandbox.remove();
+      const { code, output } = await interrupt(signal, moment);
       assert.equal(code, 130, output);
       assert.match(output, /error: the operation was interrupted\ntry: run the same command again/);
-      await nothingRuns();
+      await goesOn();
     });
   }
 
   it("by Ctrl-C while the gate waits does not wait for the gate's deadline", async () => {
+    await sandbox.remove();
     await sandbox.holdInjector();
-    const command = start(["up", "--name", sandbox.name]);
-    await command.prints("asking the API server");
-    command.kill("SIGINT");
     const began = Date.now();
-    const { code, output } = await command.ended;
+    const { code, output } = await interrupt("SIGINT", "asking the API server");
     assert.equal(code, 130, output);
-    assert(Date.now() - began < 30_000);
-    await nothingRuns();
+    assert(Date.now() - began < 60_000);
     await sandbox.releaseInjector();
+    await goesOn();
   });
 
-  for (const moment of ["linkerd-control-plane-release", "injection-gate-opened"]) {
-    it(`by the death of its process leaves no process behind (${moment})`, async () => {
-      const command = start(["up", "--name", sandbox.name]);
-      await command.prints(moment);
-      command.kill("SIGKILL");
-      await command.ended;
-      await nothingRuns();
+  for (const moment of ["linkerd-control-plane-release creating", "injection-gate-opened creating"]) {
+    it(`by the death of its process at "${moment}" leaves no process behind, and goes on`, async () => {
+      await sandbox.remove();
+      await interrupt("SIGKILL", moment);
+      await goesOn();
     });
   }
-
-  it("goes on where it was, and then has nothing to do", async () => {
-    assert.match(await succeed("up", "--name", sandbox.name), /All 2 pods are in the mesh\./);
-    assert.match(await succeed("up", "--name", sandbox.name), /Resources:\s+\d+ unchanged\s/);
-  });
 
   it("does not mistake another process for a stale supervisor", async () => {
     await succeed("sandbox", "stop", "--name", sandbox.name);
