@@ -123,7 +123,8 @@ describe("the life of stack dev", () => {
       // Debug messages of Pulumi's SDK quote what is registered, Secrets included; nothing shows or keeps them unless
       // somebody turns on verbose logging.
       onEvent: (event) => {
-        if (event.diagnosticEvent?.severity !== "debug") seen.push(JSON.stringify(event));
+        const severity: string | undefined = event.diagnosticEvent?.severity; // its type leaves "debug" out
+        if (severity !== "debug") seen.push(JSON.stringify(event));
       },
       onOutput: (text) => seen.push(text),
       onError: (text) => seen.push(text),
