@@ -1,41 +1,36 @@
 import * as pulumi from "@pulumi/pulumi";
 
-import { InjectionGate, MeshedNamespace, MeshedWorkload, MeshGuard } from "../components";
+import { MeshedNamespace, MeshedWorkload } from "../components";
+import { SampleApplicationArgs } from "./sampleApplication";
 
 const IMAGE = "buoyantio/helloworld:0.1.6";
 
-/** Arguments of {@link HelloWorld}. */
-export interface HelloWorldArgs {
-  readonly gate: InjectionGate;
-  readonly guard: MeshGuard;
-  /** PEMs of all trust anchors. */
-  readonly trustBundlePem: pulumi.Input<string>;
-}
-
 /** Two services, `hello` that calls `world`, in the meshed namespace `hello-world`. */
 export class HelloWorld extends pulumi.ComponentResource {
-  /** Name of the namespace. */
-  public readonly namespace: pulumi.Output<string>;
+  /** Names of the meshed namespaces that it made. */
+  public readonly namespaces: pulumi.Output<string>[];
 
-  public constructor(name: string, args: HelloWorldArgs, opts?: pulumi.ComponentResourceOptions) {
+  public constructor(name: string, args: SampleApplicationArgs, opts?: pulumi.ComponentResourceOptions) {
     super("linkerd-mtls:index:HelloWorld", name, {}, opts);
 
-    const { gate, guard, trustBundlePem } = args;
-    const namespace = new MeshedNamespace("hello-world", { gate, guard }, { parent: this });
+    const { gate, guard, trustBundlePem, cniEnabled } = args;
+    const namespace = new MeshedNamespace("hello-world", { gate, guard, cniEnabled }, { parent: this });
     const service = (service: string, port: number, ...containerArgs: string[]): MeshedWorkload =>
       new MeshedWorkload(
         service,
         {
           namespace: namespace.name,
-          containers: [
-            {
-              name: service,
-              image: IMAGE,
-              args: [`-addr=:${port}`, ...containerArgs],
-              ports: [{ name: "http", containerPort: port }],
-            },
-          ],
-          port,
+          podSpec: {
+            containers: [
+              {
+                name: service,
+                image: IMAGE,
+                args: [`-addr=:${port}`, ...containerArgs],
+                ports: [{ name: "http", containerPort: port }],
+              },
+            ],
+          },
+          ports: [{ name: "http", port }],
           trustBundlePem,
           gate,
         },
@@ -44,7 +39,7 @@ export class HelloWorld extends pulumi.ComponentResource {
     service("world", 7778, "-text=World");
     service("hello", 7777, "-text=Hello", "-target=world:7778");
 
-    this.namespace = namespace.name;
-    this.registerOutputs({ namespace: this.namespace });
+    this.namespaces = [namespace.name];
+    this.registerOutputs({ namespaces: this.namespaces });
   }
 }

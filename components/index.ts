@@ -5,9 +5,10 @@ export {
   type InjectionGateArgs,
 } from "./controlPlane/injectionGate";
 export { type InjectionAnswer, type InjectionApi } from "./controlPlane/injectionProbe";
+export { KubeSystemLabel } from "./controlPlane/kubeSystemLabel";
 export { LinkerdControlPlane, type LinkerdControlPlaneArgs } from "./controlPlane/linkerdControlPlane";
 export { LinkerdCrds, type LinkerdCrdsArgs } from "./controlPlane/linkerdCrds";
-export { LinkerdNamespace } from "./controlPlane/linkerdNamespace";
+export { LinkerdNamespace, type LinkerdNamespaceArgs } from "./controlPlane/linkerdNamespace";
 export { GUARD_MODES, type GuardMode, MeshGuard, type MeshGuardArgs } from "./controlPlane/meshGuard";
 export {
   type ChartSource,
@@ -17,8 +18,33 @@ export {
   isLinkerdVersion,
   type LinkerdVersion,
 } from "./controlPlane/version";
-export { type InjectMode, MeshedNamespace, type MeshedNamespaceArgs } from "./mesh/meshedNamespace";
-export { MeshedWorkload, type MeshedWorkloadArgs } from "./mesh/meshedWorkload";
+export { LinkerdViz, type LinkerdVizArgs } from "./extensions/linkerdViz";
+export { MeshedNamespace, type MeshedNamespaceArgs } from "./mesh/meshedNamespace";
+export {
+  type InheritedSettings,
+  MeshedWorkload,
+  type MeshedWorkloadArgs,
+  type ServicePort,
+} from "./mesh/meshedWorkload";
+export {
+  checkPodSecurity,
+  POD_SECURITY_LEVELS,
+  POD_SECURITY_RULE,
+  type PodSecurityLevel,
+  refusesProxies,
+} from "./mesh/podSecurity";
+export {
+  type InboundPolicy,
+  INJECT_MODES,
+  type InjectMode,
+  isInjected,
+  type NamespaceProxySettings,
+  type PortRange,
+  type Quantity,
+  type ProxySettings,
+  proxySettingProblems,
+} from "./mesh/proxySettings";
+export { kindProblems, WORKLOAD_KINDS, type WorkloadKind } from "./mesh/workloadKind";
 export { type CertificateSummary, summarize } from "./pki/certificate";
 export { IdentityIssuer, type IdentityIssuerArgs, type ProvidedIssuer } from "./pki/identityIssuer";
 export { type IssuanceArgs } from "./pki/keyGeneration";

@@ -47,7 +47,8 @@ function stackOf(target: Target, stack: string, config: readonly string[]): Prom
 export async function up(target: Target, stackName: string, config: readonly string[]): Promise<void> {
   const stack = await stackOf(target, stackName, config);
   const { outputs } = await operate(stack.up(OPERATION));
-  await reportMesh(target, outputs.meshedNamespaces?.value as string[] | undefined);
+  const meshed = outputs.meshedNamespaces?.value as readonly string[] | undefined;
+  await reportMesh(target, meshed !== undefined && meshed.length > 0);
 }
 
 /** Shows what an `up` would change. */

@@ -49,6 +49,14 @@ function append(value: string, values: readonly string[]): readonly string[] {
   return [...values, value];
 }
 
+function seconds(text: string): number {
+  const value = Number(text);
+  if (text.trim() === "" || !(value >= 0 && value <= 3600)) {
+    throw new InvalidArgumentError("expected a number of seconds, from 0 to 3600");
+  }
+  return value;
+}
+
 function deployCommand(name: string, description: string): Command {
   return new Command(name)
     .description(description)
@@ -104,11 +112,14 @@ sandbox
   .command("start")
   .description("start it; it runs until it is stopped")
   .option(...nameOption)
-  .action(async ({ name }: { name: string }) => {
+  .option("--ready-delay <seconds>", "how long each pod takes to become ready", seconds, 0)
+  .action(async ({ name, readyDelay }: { name: string; readyDelay: number }) => {
     await requireSandboxes();
     const toolset = await sandboxTools();
     await prepare([toolset], signal);
-    const running = await startSandbox(sandboxPaths(name), toolset.tools, signal);
+    const running = await startSandbox(sandboxPaths(name), toolset.tools, signal, {
+      readyDelaySeconds: readyDelay,
+    });
     running.release();
     console.log(`Kubernetes answers at ${running.status.apiServer}.`);
   });

@@ -19,6 +19,8 @@ export interface InstancePaths {
   readonly supervisorLog: string;
   readonly logs: string;
   readonly kubeconfig: string;
+  /** kwok's stages: how the sandbox's nodes and pods become ready. */
+  readonly stages: string;
   /** The folder the Pulumi CLI works in, with its own copy of the stack's configuration. */
   readonly workspace: string;
   /** Pulumi's state, a `file://` backend. */
@@ -58,6 +60,7 @@ function pathsBelow(root: string): InstancePaths {
     supervisorLog: join(root, "logs", "supervisor.log"),
     logs: join(root, "logs"),
     kubeconfig: join(root, "kubeconfig"),
+    stages: join(root, "stages.yaml"),
     workspace: join(root, "workspace"),
     state: join(root, "state"),
     passphrase: join(root, "passphrase"),

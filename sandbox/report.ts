@@ -1,66 +1,92 @@
-import type { V1Pod } from "@kubernetes/client-node";
+import type { CoreV1Api as Api, V1Namespace, V1Pod } from "@kubernetes/client-node";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Target } from "./target";
 import { UserError } from "./errors";
+import type { Target } from "./target";
 
+const INJECT = "linkerd.io/inject";
 const PROXY = "linkerd-proxy";
 
-/** Pods of Deployments come within moments of them; Pulumi has awaited each Deployment already. */
+/** Pods come within moments of what they belong to, which Pulumi has awaited already. */
 const PATIENCE_SECONDS = 10;
+
+/** Pods outside the mesh that are named one by one; a whole cluster of them is not. */
+const NAMED = 20;
 
 function isMeshed(pod: V1Pod): boolean {
   const { containers = [], initContainers = [] } = pod.spec ?? {};
   return [...containers, ...initContainers].some(({ name }) => name === PROXY);
 }
 
-/** The living pods of the namespaces. */
-async function podsOf(target: Target, namespaces: readonly string[]): Promise<V1Pod[]> {
+/** Whether the injector is asked for this pod: its own annotation counts before its namespace's. */
+function isWanted(pod: V1Pod, namespace: V1Namespace | undefined): boolean {
+  const inject = pod.metadata?.annotations?.[INJECT] ?? namespace?.metadata?.annotations?.[INJECT];
+  return (inject === "enabled" || inject === "ingress") && pod.spec?.hostNetwork !== true;
+}
+
+/** The living pods that want a proxy, of Linkerd's extensions too; its control plane has its own ways. */
+async function wantedPods(api: Api): Promise<V1Pod[]> {
+  const namespaces = new Map(
+    (await api.listNamespace()).items.map((namespace) => [namespace.metadata?.name, namespace]),
+  );
+  const { items } = await api.listPodForAllNamespaces();
+  return items.filter(
+    (pod) =>
+      pod.metadata?.deletionTimestamp === undefined &&
+      pod.metadata?.labels?.["linkerd.io/control-plane-component"] === undefined &&
+      isWanted(pod, namespaces.get(pod.metadata?.namespace)),
+  );
+}
+
+async function connect({ cluster }: Target): Promise<Api> {
   const { CoreV1Api, KubeConfig } = await import("@kubernetes/client-node");
   const config = new KubeConfig();
-  if (target.cluster.kubeconfig === undefined) config.loadFromDefault();
-  else config.loadFromFile(target.cluster.kubeconfig);
-  if (target.cluster.context !== undefined) config.setCurrentContext(target.cluster.context);
-  const api = config.makeApiClient(CoreV1Api);
-  const lists = await Promise.all(namespaces.map((namespace) => api.listNamespacedPod({ namespace })));
-  return lists
-    .flatMap(({ items }) => items)
-    .filter(({ metadata }) => metadata?.deletionTimestamp === undefined);
+  if (cluster.kubeconfig === undefined) config.loadFromDefault();
+  else config.loadFromFile(cluster.kubeconfig);
+  if (cluster.context !== undefined) config.setCurrentContext(cluster.context);
+  return config.makeApiClient(CoreV1Api);
 }
 
 /**
- * Prints each pod of the meshed namespaces and how to look at them.
+ * Prints, for each namespace, how many of the pods that want a proxy have one, and how to look at them.
  *
+ * @param hasApplications Whether the stack has any, so that pods are waited for.
  * @throws UserError when a pod is outside the mesh.
  */
-export async function reportMesh(target: Target, namespaces: readonly string[] = []): Promise<void> {
-  const kubeconfig = target.cluster.kubeconfig;
-  if (kubeconfig !== undefined) console.log(`\nkubeconfig: ${kubeconfig}`);
-  if (namespaces.length === 0) {
-    console.log(`The mesh is up; the stack has no application.\n  ${target.kubectl} -n linkerd get pods`);
+export async function reportMesh(target: Target, hasApplications: boolean): Promise<void> {
+  const api = await connect(target);
+  if (target.cluster.kubeconfig !== undefined) console.log(`\nkubeconfig: ${target.cluster.kubeconfig}`);
+  let pods = await wantedPods(api);
+  for (let second = 0; second < PATIENCE_SECONDS && hasApplications && pods.length === 0; second++) {
+    await sleep(1000);
+    pods = await wantedPods(api);
+  }
+  if (pods.length === 0) {
+    console.log(`The mesh is up; no pod asks for a proxy yet.\n  ${target.kubectl} -n linkerd get pods`);
     return;
   }
-  let pods = await podsOf(target, namespaces);
-  for (let second = 0; second < PATIENCE_SECONDS && pods.length === 0; second++) {
-    await sleep(1000);
-    pods = await podsOf(target, namespaces);
-  }
-  console.log("");
+
+  const byNamespace = new Map<string, V1Pod[]>();
   for (const pod of pods) {
-    const name = `${pod.metadata?.namespace ?? ""}/${pod.metadata?.name ?? ""}`;
-    console.log(`${isMeshed(pod) ? "meshed  " : "UNMESHED"}  ${pod.status?.phase ?? "Unknown"}  ${name}`);
+    const namespace = pod.metadata?.namespace ?? "";
+    byNamespace.set(namespace, [...(byNamespace.get(namespace) ?? []), pod]);
   }
-  const unmeshed = pods.filter((pod) => !isMeshed(pod)).length;
+  console.log("\nPods in the mesh:");
+  for (const [namespace, members] of byNamespace) {
+    console.log(`  ${members.filter(isMeshed).length} of ${members.length}  ${namespace}`);
+  }
+  const unmeshed = pods.filter((pod) => !isMeshed(pod));
+  for (const { metadata, status } of unmeshed.slice(0, NAMED)) {
+    console.log(
+      `UNMESHED  ${status?.phase ?? "Unknown"}  ${metadata?.namespace ?? ""}/${metadata?.name ?? ""}`,
+    );
+  }
   const columns =
-    "POD:.metadata.name,PHASE:.status.phase,INIT:.spec.initContainers[*].name,CONTAINERS:.spec.containers[*].name";
-  console.log(`\nSee for yourself:`);
-  for (const namespace of namespaces) {
-    console.log(`  ${target.kubectl} -n ${namespace} get pods -o custom-columns='${columns}'`);
-  }
-  if (pods.length === 0 || unmeshed > 0) {
+    "NAMESPACE:.metadata.namespace,POD:.metadata.name,PHASE:.status.phase," +
+    "INIT:.spec.initContainers[*].name,CONTAINERS:.spec.containers[*].name";
+  console.log(`\nSee for yourself:\n  ${target.kubectl} get pods -A -o custom-columns='${columns}'`);
+  if (unmeshed.length > 0) {
     throw new UserError(
-      pods.length === 0
-        ? "no pod of the applications exists yet"
-        : `${unmeshed} of ${pods.length} pods are outside the mesh`,
+      `${unmeshed.length} of ${pods.length} pods are outside the mesh`,
       `${target.kubectl} get events -A --field-selector type=Warning`,
     );
   }

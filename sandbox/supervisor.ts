@@ -1,7 +1,8 @@
 import { spawn } from "node:child_process";
 import { constants } from "node:os";
-import { mkdir, open, readFile } from "node:fs/promises";
+import { mkdir, open, readFile, writeFile } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
+import { parseAllDocuments } from "yaml";
 import { messageOf, UserError } from "./errors";
 import type { InstancePaths } from "./paths";
 import { CommandError, run } from "./run";
@@ -50,6 +51,12 @@ async function isSupervisor(pid: number, paths: InstancePaths): Promise<boolean>
   }
 }
 
+/** How a sandbox is started; one that runs already stays as it is. */
+export interface SandboxOptions {
+  /** How long each pod takes to become ready, in seconds, as with slow pulls of images. Default 0. */
+  readonly readyDelaySeconds?: number;
+}
+
 /**
  * Starts the sandbox unless it runs, and returns when its API server answers.
  *
@@ -59,12 +66,14 @@ export async function startSandbox(
   paths: InstancePaths,
   tools: SandboxTools,
   signal: AbortSignal,
+  { readyDelaySeconds = 0 }: SandboxOptions = {},
 ): Promise<RunningSandbox> {
   const current = await sandboxStatus(paths);
   if (current?.phase === "ready") return { status: current, started: false, release: () => undefined };
   // Others have no business here: it holds the state and the cluster's keys.
   await mkdir(paths.root, { recursive: true, mode: 0o700 });
   await mkdir(paths.logs, { recursive: true });
+  const stages = await writeStages(paths, tools, readyDelaySeconds);
   const log = await open(paths.supervisorLog, "a");
   const supervisor = spawn(
     tools.kubernetes,
@@ -73,8 +82,9 @@ export async function startSandbox(
       "-leashed",
       `-dir=${paths.root}`,
       `-kwok=${tools.kwok}`,
-      `-stages=${tools.kwokStages}`,
+      `-stages=${stages}`,
       `-linkerd-controller=${tools.linkerdController}`,
+      `-linkerd-tap=${tools.linkerdTap}`,
       `-linkerd-sources=${tools.linkerdSources}`,
     ],
     // A session of its own: Ctrl-C is for this process, which then ends the sandbox in order.
@@ -102,6 +112,23 @@ export async function startSandbox(
   }
   await stopSandbox(paths);
   throw new UserError("interrupted while the sandbox was starting");
+}
+
+/** kwok's stage that makes a pod Running and Ready. */
+const READY_STAGE = "pod-ready";
+
+/** Writes kwok's stages for this sandbox and returns their path. */
+async function writeStages(
+  paths: InstancePaths,
+  tools: SandboxTools,
+  readyDelaySeconds: number,
+): Promise<string> {
+  const stages = parseAllDocuments(await readFile(tools.kwokStages, "utf8"));
+  const ready = stages.find((stage) => stage.getIn(["metadata", "name"]) === READY_STAGE);
+  if (ready === undefined) throw new Error(`kwok has no stage ${READY_STAGE}`);
+  ready.setIn(["spec", "delay", "durationMilliseconds"], readyDelaySeconds * 1000);
+  await writeFile(paths.stages, stages.map(String).join("---\n"));
+  return paths.stages;
 }
 
 async function lastLine(paths: InstancePaths): Promise<string> {

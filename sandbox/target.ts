@@ -24,7 +24,7 @@ export interface Target {
 /** What is real in the sandbox and what is not; said at each deployment. */
 const HONEST = [
   `Sandbox: Kubernetes ${KUBERNETES_RELEASE}: etcd, API server, controller manager and scheduler are real.`,
-  `Linkerd ${LINKERD_RELEASE}: charts, CLI and proxy-injector are real; its other controllers do not run.`,
+  `Linkerd ${LINKERD_RELEASE}: charts, CLI, proxy injector, tap and tap injector are real; other controllers do not run.`,
   "Containers are simulated by kwok: pods become Running and Ready, but no proxy runs and no traffic flows.",
 ].join("\n");
 

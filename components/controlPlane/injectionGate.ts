@@ -4,7 +4,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
 
-import { ClusterAccess, injectionApi } from "./injectionApi";
+import { ClusterAccess } from "./clusterClient";
+import { injectionApi } from "./injectionApi";
 import { Clock, InjectionApi, InjectionProbe, Interruption } from "./injectionProbe";
 
 /** Default of {@link InjectionGateArgs.deadlineSeconds}. */
@@ -17,6 +18,8 @@ export interface InjectionGateArgs {
    * before anything that depends on it goes on. They are kept in the state: nothing secret.
    */
   readonly controlPlane: pulumi.Input<Record<string, pulumi.Input<string>>>;
+  /** Whether a pod must get tap too, which viz's tap injector switches on. Default false: its proxy is enough. */
+  readonly tap?: boolean;
   /** How long to wait for injection, in seconds. Default 300. */
   readonly deadlineSeconds?: number;
   /** Namespace of the pod that is tried and never created. Default `default`. */
@@ -45,11 +48,15 @@ export class InjectionGate extends pulumi.ComponentResource {
    * pods in a meshed namespace: the gate itself asks only when the control plane has changed.
    */
   public readonly hook: pulumi.ResourceHook;
+  /** Whether pods get tap too. */
+  public readonly tap: boolean;
+  /** Changes when the gate has asked anew because the control plane changed: for the keepers of a gate behind it. */
+  public readonly opened: pulumi.Output<string>;
 
   public constructor(name: string, args: InjectionGateArgs, opts?: pulumi.ComponentResourceOptions) {
     super("linkerd-mtls:index:InjectionGate", name, {}, opts);
 
-    const { deadlineSeconds = DEFAULT_GATE_DEADLINE_SECONDS, namespace = "default" } = args;
+    const { deadlineSeconds = DEFAULT_GATE_DEADLINE_SECONDS, namespace = "default", tap = false } = args;
     if (!(Number.isInteger(deadlineSeconds) && deadlineSeconds >= 1)) {
       throw new pulumi.InputPropertyError({
         propertyPath: "deadlineSeconds",
@@ -57,7 +64,7 @@ export class InjectionGate extends pulumi.ComponentResource {
       });
     }
     const probe = new InjectionProbe({
-      api: args.api ?? injectionApi(args.cluster ?? {}, namespace),
+      api: args.api ?? injectionApi(args.cluster ?? {}, namespace, tap),
       clock: CLOCK,
       log: (line) => void pulumi.log.info(line, this),
       deadlineSeconds,
@@ -67,12 +74,15 @@ export class InjectionGate extends pulumi.ComponentResource {
     const context = new AsyncResource("InjectionGate");
     this.hook = new pulumi.ResourceHook(name, () => context.runInAsyncScope(() => probe.untilInjected()));
 
-    new random.RandomId(
+    const opened = new random.RandomId(
       `${name}-opened`,
       { byteLength: 4, keepers: args.controlPlane },
       { parent: this, hooks: { beforeCreate: [this.hook] } },
     );
-    this.registerOutputs();
+
+    this.tap = tap;
+    this.opened = opened.hex;
+    this.registerOutputs({ opened: this.opened });
   }
 }
 

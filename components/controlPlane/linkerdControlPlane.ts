@@ -18,6 +18,8 @@ export interface LinkerdControlPlaneArgs {
   readonly trustDomain: string;
   /** PEMs of the CAs of the three webhooks. */
   readonly webhookCaBundles: WebhookCaBundles<pulumi.Input<string>>;
+  /** Whether the cluster has Linkerd's CNI plugin. Default false: an init container redirects each pod's traffic. */
+  readonly cniEnabled?: boolean;
 }
 
 /**
@@ -29,7 +31,7 @@ export interface LinkerdControlPlaneArgs {
 export class LinkerdControlPlane extends pulumi.ComponentResource {
   /** Version of the chart that is installed. */
   public readonly chartVersion: pulumi.Output<string>;
-  /** SHA-256 over the chart and its values: it changes when the control plane does. */
+  /** SHA-256 over the chart, its installed version and its values: it changes when the control plane does. */
   public readonly digest: pulumi.Output<string>;
 
   public constructor(name: string, args: LinkerdControlPlaneArgs, opts?: pulumi.ComponentResourceOptions) {
@@ -39,7 +41,12 @@ export class LinkerdControlPlane extends pulumi.ComponentResource {
     const values = pulumi
       .all([args.trustBundlePem, args.webhookCaBundles])
       .apply(([trustBundlePem, webhookCaBundles]) =>
-        controlPlaneValues({ trustBundlePem, webhookCaBundles, trustDomain: args.trustDomain }),
+        controlPlaneValues({
+          trustBundlePem,
+          webhookCaBundles,
+          trustDomain: args.trustDomain,
+          cniEnabled: args.cniEnabled ?? false,
+        }),
       );
     const release = new k8s.helm.v3.Release(
       `${name}-release`,
@@ -55,7 +62,8 @@ export class LinkerdControlPlane extends pulumi.ComponentResource {
     );
 
     this.chartVersion = release.status.version;
-    this.digest = pulumi.jsonStringify({ chart, values }).apply(sha256);
+    // A chart in a directory says nothing of its version before it is installed.
+    this.digest = pulumi.jsonStringify({ chart, values, version: this.chartVersion }).apply(sha256);
     this.registerOutputs({ chartVersion: this.chartVersion, digest: this.digest });
   }
 }

@@ -19,6 +19,8 @@ export interface ControlPlaneValues {
   readonly profileValidator: WebhookValues;
   /** The webhook that checks policies. */
   readonly policyValidator: WebhookValues;
+  /** Whether Linkerd's CNI plugin redirects the pods' traffic, instead of an init container of each. */
+  readonly cniEnabled: boolean;
   /** When the heartbeat runs, as a cron schedule. Without it every render takes the current time. */
   readonly heartbeatSchedule: string;
 }
@@ -38,6 +40,11 @@ export interface WebhookCaBundles<T = string> {
   readonly policyValidator: T;
 }
 
+/** The values of a webhook whose CA this is. */
+export function webhookValues(caBundle: string): WebhookValues {
+  return { externalSecret: true, caBundle };
+}
+
 /** Once a day; the documented example of the chart. */
 const HEARTBEAT_SCHEDULE = "0 0 * * *";
 
@@ -46,15 +53,16 @@ export function controlPlaneValues(args: {
   trustBundlePem: string;
   trustDomain: string;
   webhookCaBundles: WebhookCaBundles;
+  cniEnabled: boolean;
 }): ControlPlaneValues {
-  const webhook = (caBundle: string): WebhookValues => ({ externalSecret: true, caBundle });
   return {
     identityTrustAnchorsPEM: args.trustBundlePem,
     identityTrustDomain: args.trustDomain,
     identity: { issuer: { scheme: "kubernetes.io/tls" } },
-    proxyInjector: webhook(args.webhookCaBundles.proxyInjector),
-    profileValidator: webhook(args.webhookCaBundles.profileValidator),
-    policyValidator: webhook(args.webhookCaBundles.policyValidator),
+    proxyInjector: webhookValues(args.webhookCaBundles.proxyInjector),
+    profileValidator: webhookValues(args.webhookCaBundles.profileValidator),
+    policyValidator: webhookValues(args.webhookCaBundles.policyValidator),
+    cniEnabled: args.cniEnabled,
     heartbeatSchedule: HEARTBEAT_SCHEDULE,
   };
 }

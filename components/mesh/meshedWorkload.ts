@@ -3,20 +3,65 @@ import * as pulumi from "@pulumi/pulumi";
 
 import { InjectionGate } from "../controlPlane/injectionGate";
 import { sha256 } from "../pki/certificate";
+import {
+  INJECT_ANNOTATION,
+  INJECT_MODES,
+  InjectMode,
+  NamespaceProxySettings,
+  OPAQUE_PORTS_ANNOTATION,
+  proxyAnnotations,
+  ProxySettings,
+  proxySettingProblems,
+} from "./proxySettings";
+import { kindProblems, WorkloadKind } from "./workloadKind";
+import { createWorkload } from "./workloadObject";
 
 /** Annotation of the pod template that changes with the trust bundle. */
 const TRUST_BUNDLE_ANNOTATION = "linkerd-mtls/trust-bundle-sha256";
+/** Annotation of the pod template that is there with tap, which viz too gives a pod only at its creation. */
+const TAP_ANNOTATION = "linkerd-mtls/tap";
+
+/** A port of a workload's Service. */
+export interface ServicePort {
+  /** Unique among the workload's ports. */
+  readonly name: string;
+  /** Number, for clients. */
+  readonly port: number;
+  /** Number or name of the container's port. Default: the same number. */
+  readonly targetPort?: number | string;
+}
+
+/** What pods inherit from their namespace. */
+export interface InheritedSettings {
+  readonly inject?: InjectMode;
+  readonly proxy?: NamespaceProxySettings;
+}
 
 /** Arguments of a {@link MeshedWorkload}. */
 export interface MeshedWorkloadArgs {
+  /** Name of the objects. Default: the component's name. */
+  readonly name?: string;
   /** Namespace, e.g. the name of a `MeshedNamespace`. */
   readonly namespace: pulumi.Input<string>;
-  /** The containers, as in a pod's specification. */
-  readonly containers: pulumi.Input<pulumi.Input<k8s.types.input.core.v1.Container>[]>;
-  /** Number of pods. Default 1. */
+  /** Default `Deployment`. */
+  readonly kind?: WorkloadKind;
+  /** The pods' specification. For Job and CronJob its `restartPolicy` is `OnFailure` by default. */
+  readonly podSpec: pulumi.Input<k8s.types.input.core.v1.PodSpec>;
+  /** Number of pods of a Deployment or StatefulSet. Default 1. */
   readonly replicas?: pulumi.Input<number>;
-  /** Port of the Service, and of the pods behind it. Default: no Service. */
-  readonly port?: pulumi.Input<number>;
+  /** When a CronJob runs, e.g. `0 3 * * *`. */
+  readonly schedule?: pulumi.Input<string>;
+  /** Ports of a Service with the workload's name; headless for a StatefulSet. Default: no Service. */
+  readonly ports?: readonly ServicePort[];
+  /** Annotation of the pods, for a namespace that does not carry it. Default: none, the namespace decides. */
+  readonly inject?: InjectMode;
+  /** Settings of the pods' proxies. Default: none. Not with `disabled`. */
+  readonly proxy?: ProxySettings;
+  /**
+   * What the namespace says, where it is known. It is written on the pod template too, so that a change of it rolls the
+   * pods: Linkerd reads it only when a pod is created. A Job keeps what it was created with. Default: nothing.
+   */
+  readonly inherited?: InheritedSettings;
   /**
    * PEMs of all trust anchors. A proxy gets them when its pod is created, so the pods are rolled when they change.
    */
@@ -25,54 +70,103 @@ export interface MeshedWorkloadArgs {
   readonly gate?: InjectionGate;
 }
 
-/** A Deployment, with a Service if it has a port, that rolls by itself when the trust bundle changes. Both are called like the component. */
+/**
+ * A workload that rolls by itself, once, when the trust bundle changes or tap is added, with a Service if it has ports.
+ * Where its pods are not injected (`disabled`) it asks no gate and does not roll.
+ */
 export class MeshedWorkload extends pulumi.ComponentResource {
-  /** Name of the Deployment. */
+  /** Name of the workload. */
   public readonly name: pulumi.Output<string>;
 
   public constructor(name: string, args: MeshedWorkloadArgs, opts?: pulumi.ComponentResourceOptions) {
     super("linkerd-mtls:index:MeshedWorkload", name, {}, opts);
 
-    const labels = { "app.kubernetes.io/name": name };
-    const metadata = { name, namespace: args.namespace, labels };
-    const deployment = new k8s.apps.v1.Deployment(
-      `${name}-deployment`,
-      {
-        metadata,
-        spec: {
-          replicas: args.replicas ?? 1,
-          selector: { matchLabels: labels },
-          template: {
-            metadata: {
-              labels,
-              annotations: { [TRUST_BUNDLE_ANNOTATION]: pulumi.output(args.trustBundlePem).apply(sha256) },
-            },
-            spec: { containers: args.containers },
-          },
+    const { kind = "Deployment", gate } = args;
+    checkArgs(args, kind);
+
+    // A Job's template cannot be changed, only replaced, and that would run it again.
+    const inherited = kind === "Job" ? {} : (args.inherited ?? {});
+    const inject = args.inject ?? inherited.inject;
+    const meshed = (args.inject ?? args.inherited?.inject) !== "disabled";
+    const proxy = meshed ? proxyAnnotations({ ...inherited.proxy, ...args.proxy }) : {};
+    const objectName = args.name ?? name;
+    const labels = { "app.kubernetes.io/name": objectName };
+    const metadata = { name: objectName, namespace: args.namespace, labels };
+
+    const template = {
+      metadata: {
+        labels,
+        annotations: {
+          ...(inject && { [INJECT_ANNOTATION]: inject }),
+          ...proxy,
+          ...(meshed && { [TRUST_BUNDLE_ANNOTATION]: pulumi.output(args.trustBundlePem).apply(sha256) }),
+          ...(meshed && gate?.tap === true && { [TAP_ANNOTATION]: "enabled" }),
         },
       },
-      {
-        parent: this,
-        ...(args.gate && {
+      spec: args.podSpec,
+    };
+    const options: pulumi.CustomResourceOptions = {
+      parent: this,
+      ...(meshed &&
+        gate && {
           // A new trust bundle rolls the control plane first, and the gate asks about it again.
-          dependsOn: args.gate,
-          hooks: { beforeCreate: [args.gate.hook], beforeUpdate: [args.gate.hook] },
+          dependsOn: gate,
+          hooks: { beforeCreate: [gate.hook], beforeUpdate: [gate.hook] },
         }),
-      },
-    );
-    if (args.port !== undefined) {
+      // A new trust bundle, or tap, must not run a Job again.
+      ...(kind === "Job" && {
+        ignoreChanges: [TRUST_BUNDLE_ANNOTATION, TAP_ANNOTATION].map(templateAnnotation),
+      }),
+    };
+    const { replicas, schedule } = args;
+    const workload = createWorkload(name, kind, { metadata, template, replicas, schedule }, options);
+
+    if (args.ports !== undefined && args.ports.length > 0) {
+      const opaquePorts = proxy[OPAQUE_PORTS_ANNOTATION];
       new k8s.core.v1.Service(
         `${name}-service`,
         {
-          // Its endpoints are the Deployment's pods, which are awaited already; to await it too costs 10 s each time.
-          metadata: { ...metadata, annotations: { "pulumi.com/skipAwait": "true" } },
-          spec: { selector: labels, ports: [{ name: "http", port: args.port }] },
+          metadata: {
+            ...metadata,
+            annotations: {
+              // Its endpoints are the workload's pods, which are awaited already; to await it too costs 10 s each time.
+              "pulumi.com/skipAwait": "true",
+              // Clients read it here, the pods' own proxies on the pods.
+              ...(opaquePorts !== undefined && { [OPAQUE_PORTS_ANNOTATION]: opaquePorts }),
+            },
+          },
+          spec: {
+            selector: labels,
+            ports: [...args.ports],
+            ...(kind === "StatefulSet" && { clusterIP: "None" }),
+          },
         },
         { parent: this },
       );
     }
 
-    this.name = deployment.metadata.name;
+    this.name = workload.metadata.name;
     this.registerOutputs({ name: this.name });
+  }
+}
+
+function templateAnnotation(annotation: string): string {
+  return `spec.template.metadata.annotations["${annotation}"]`;
+}
+
+function checkArgs(args: MeshedWorkloadArgs, kind: WorkloadKind): void {
+  const wrong = (propertyPath: string, reason: string): pulumi.InputPropertyError =>
+    new pulumi.InputPropertyError({ propertyPath, reason });
+  for (const { property, rule } of kindProblems(kind, args)) {
+    throw wrong(property, `${rule}, but ${args[property] === undefined ? "is missing" : `kind is ${kind}`}`);
+  }
+  if (args.inject !== undefined && !INJECT_MODES.includes(args.inject)) {
+    throw wrong("inject", `must be one of ${INJECT_MODES.join(", ")}, but is ${args.inject as string}`);
+  }
+  if (args.proxy !== undefined && (args.inject ?? args.inherited?.inject) === "disabled") {
+    throw wrong("proxy", "must not be set where inject is disabled, because no proxy would read it");
+  }
+  for (const { setting, rule, found } of proxySettingProblems(args.proxy ?? {}, "workload")) {
+    throw wrong(`proxy.${setting}`, `${rule}, but is ${JSON.stringify(found)}`);
   }
 }

@@ -1,5 +1,5 @@
 import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
-import { dirname, join, relative } from "node:path";
+import { basename, dirname, join, relative } from "node:path";
 import { type Source, sourceOf } from "./go";
 import { LINKERD_RELEASE } from "./manifest";
 
@@ -12,8 +12,8 @@ const KWOK_STAGES = [
   "pod/fast/pod-delete.yaml",
 ];
 
-/** The charts that the program installs. */
-const CHARTS = ["linkerd-crds", "linkerd-control-plane"];
+/** Where Linkerd's sources keep the charts that the program installs. */
+const CHARTS = ["charts/linkerd-crds", "charts/linkerd-control-plane", "viz/charts/linkerd-viz"];
 
 /** Writes kwok's own stages as one file. */
 export async function writeStages(file: string, signal: AbortSignal): Promise<void> {
@@ -28,10 +28,11 @@ export async function writeStages(file: string, signal: AbortSignal): Promise<vo
  * place of the placeholder.
  */
 export async function writeCharts(directory: string, signal: AbortSignal): Promise<void> {
-  const source = join((await linkerd(signal)).directory, "charts");
+  const source = (await linkerd(signal)).directory;
   for (const chart of CHARTS) {
-    await copy(join(source, chart), join(directory, chart));
-    await copy(join(source, "partials"), join(directory, chart, "charts", "partials"));
+    const target = join(directory, basename(chart));
+    await copy(join(source, chart), target);
+    await copy(join(source, "charts", "partials"), join(target, "charts", "partials"));
   }
 }
 

@@ -79,4 +79,10 @@ export const SANDBOX_TOOLS: readonly Tool[] = [
     package: "github.com/linkerd/linkerd2/controller/cmd",
     variables: LINKERD_VERSION,
   },
+  {
+    name: "linkerd-tap",
+    module: "linkerd",
+    package: "github.com/linkerd/linkerd2/viz/tap/cmd",
+    variables: LINKERD_VERSION,
+  },
 ];

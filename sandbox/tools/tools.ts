@@ -25,6 +25,8 @@ export interface SandboxTools {
   readonly kwokStages: string;
   readonly linkerd: string;
   readonly linkerdController: string;
+  /** The viz extension's tap and tap injector. */
+  readonly linkerdTap: string;
   /** The folder of the charts that the program installs. */
   readonly charts: string;
   /** The folder in which Linkerd's controllers and CLI must run to find their templates. */
@@ -58,7 +60,7 @@ async function cacheOf(module: string): Promise<string> {
   return join(CACHE, `${module}-${hash.digest("hex").slice(0, 16)}`);
 }
 
-async function binary(tool: Tool): Promise<Artifact> {
+export async function binary(tool: Tool): Promise<Artifact> {
   return {
     title: tool.name,
     path: join(await cacheOf(tool.module), tool.name, "bin", tool.name),
@@ -119,6 +121,7 @@ export async function sandboxTools(): Promise<Toolset<SandboxTools>> {
     kwokStages: join(kubernetes, "kwok-stages.yaml"),
     linkerd: pathOf("linkerd"),
     linkerdController: pathOf("linkerd-controller"),
+    linkerdTap: pathOf("linkerd-tap"),
     charts: join(linkerd, "charts"),
     linkerdSources: join(linkerd, "sources"),
   };

@@ -1,28 +1,12 @@
 import assert from "node:assert/strict";
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
-
-import { stringify } from "yaml";
 
 import program from "../../index";
 import { testCertificate } from "../support/certificates";
+import { unknownValues } from "../support/chartValues";
+import { assertGolden } from "../support/golden";
 import { record, type Recorded, type Recording } from "../support/recorder";
 import { stackConfig } from "../support/stackConfig";
 import knownValues from "./chartValues/edge-26.8.3.json";
-
-const GOLDEN = join(__dirname, "golden");
-const UPDATE = process.env.UPDATE_GOLDEN !== undefined;
-
-/** Compares with a golden file; `npm run test:update-golden` writes it. */
-function assertGolden(file: string, actual: unknown): void {
-  const path = join(GOLDEN, file);
-  const text = stringify(actual, { lineWidth: 110 });
-  if (UPDATE) {
-    writeFileSync(path, text);
-  }
-  assert.ok(existsSync(path), `${path} does not exist: run npm run test:update-golden`);
-  assert.equal(text, readFileSync(path, "utf8"));
-}
 
 /** Replaces each PEM by the name of its certificate. */
 function withoutPems(value: unknown, pems: ReadonlyMap<string, string>): unknown {
@@ -33,13 +17,6 @@ function withoutPems(value: unknown, pems: ReadonlyMap<string, string>): unknown
   );
   assert.ok(!replaced.includes("-----BEGIN"), "a PEM is not accounted for");
   return JSON.parse(replaced);
-}
-
-/** Paths of all values, e.g. `identity.issuer.scheme`. */
-function valuePaths(value: unknown, path: string[] = []): string[] {
-  return typeof value === "object" && value !== null
-    ? Object.entries(value).flatMap(([key, item]) => valuePaths(item, [...path, key]))
-    : [path.join(".")];
 }
 
 function deployProd(values: Record<string, string>): Promise<Recording> {
@@ -83,9 +60,7 @@ describe("the program", () => {
     });
 
     it("are all known to the chart", () => {
-      for (const path of valuePaths(values(dev))) {
-        assert.ok(knownValues.includes(path), `the chart does not know ${path}`);
-      }
+      assert.deepEqual(unknownValues(values(dev), knownValues), []);
     });
   });
 

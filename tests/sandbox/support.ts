@@ -8,6 +8,7 @@ import { gunzipSync } from "node:zlib";
 import * as k8s from "@kubernetes/client-node";
 
 import { type InstancePaths, sandboxPaths, PROJECT } from "../../sandbox/paths";
+import type { SandboxStatus } from "../../sandbox/supervisor";
 
 /** How a command ended and what it printed, both streams together. */
 export interface Ended {
@@ -28,6 +29,9 @@ export interface Command {
 /** A deployment that has not come as far as a test waits for by then is stuck. */
 const PATIENCE_SECONDS = 45;
 
+/** A command that has not ended by then is stuck; it is killed, so that what it printed is seen. */
+const LIMIT_SECONDS = 240;
+
 /** Starts `npm run ARGS...`. */
 export function start(args: readonly string[], env: NodeJS.ProcessEnv = {}): Command {
   const child = spawn(process.execPath, ["--import", "tsx", "sandbox/main.ts", ...args], {
@@ -39,8 +43,10 @@ export function start(args: readonly string[], env: NodeJS.ProcessEnv = {}): Com
   for (const stream of [child.stdout, child.stderr]) {
     stream.on("data", (chunk: Buffer) => (output += chunk.toString()));
   }
+  const limit = setTimeout(() => child.kill("SIGKILL"), LIMIT_SECONDS * 1000);
   const ended = new Promise<Ended>((resolve) => {
     child.on("close", (code) => {
+      clearTimeout(limit);
       resolve({ code, output });
     });
   });
@@ -68,6 +74,14 @@ export async function succeed(...args: string[]): Promise<string> {
   return output;
 }
 
+/** Arguments that configure a deployment with these values, by key. */
+export function configuration(values: Readonly<Record<string, unknown>>): string[] {
+  return Object.entries(values).flatMap(([key, value]) => [
+    "-c",
+    `linkerd-mtls:${key}=${JSON.stringify(value)}`,
+  ]);
+}
+
 /** Waits until the check holds; throws its description when that takes too long. */
 export async function eventually(
   what: string,
@@ -84,16 +98,23 @@ export async function eventually(
 /** An attempt to create a pod, as the API server recorded it. */
 export interface PodCreation {
   readonly namespace: string;
+  /** The pod's own `linkerd.io/inject`. */
+  readonly inject: string | undefined;
   readonly admitted: boolean;
   readonly message: string;
-  readonly dryRun: boolean;
   /** Names of all containers of the pod as it was stored. */
   readonly containers: readonly string[];
+}
+
+/** Whether a pod has its proxy. */
+export function isMeshed({ containers }: PodCreation): boolean {
+  return containers.includes("linkerd-proxy");
 }
 
 interface AuditEvent {
   readonly objectRef: { readonly namespace: string; readonly subresource?: string };
   readonly requestURI: string;
+  readonly requestObject: k8s.V1Pod;
   readonly responseStatus: { readonly code: number };
   readonly responseObject: k8s.V1Pod & { readonly message?: string };
 }
@@ -143,18 +164,20 @@ export class TestSandbox {
       .trim()
       .split("\n")
       .map((line) => JSON.parse(line) as AuditEvent)
-      .filter(({ objectRef }) => objectRef.subresource === undefined)
-      .map(({ objectRef, requestURI, responseStatus, responseObject }) => ({
+      .filter(
+        ({ objectRef, requestURI }) =>
+          objectRef.subresource === undefined && !requestURI.includes("dryRun=All"),
+      )
+      .map(({ objectRef, requestObject, responseStatus, responseObject }) => ({
         namespace: objectRef.namespace,
+        inject: requestObject.metadata?.annotations?.["linkerd.io/inject"],
         admitted: responseStatus.code === 201,
         message: responseObject.message ?? "",
-        dryRun: requestURI.includes("dryRun=All"),
         containers: [
           ...(responseObject.spec?.initContainers ?? []),
           ...(responseObject.spec?.containers ?? []),
         ].map(({ name }) => name),
-      }))
-      .filter(({ dryRun }) => !dryRun);
+      }));
   }
 
   /** The values and manifests of every Helm release, decoded. */
@@ -167,6 +190,20 @@ export class TestSandbox {
       const stored = Buffer.from(data?.release ?? "", "base64").toString();
       return gunzipSync(Buffer.from(stored, "base64")).toString();
     });
+  }
+
+  /** Name, version and state of each Helm release's record. */
+  public async helmReleaseStates(): Promise<string[]> {
+    const { items } = await this.client(k8s.CoreV1Api).listSecretForAllNamespaces({
+      labelSelector: "owner=helm",
+    });
+    return items.map(({ metadata }) => `${metadata?.name ?? ""} ${metadata?.labels?.status ?? ""}`);
+  }
+
+  /** Numbers of its processes by name, as the supervisor tells them. */
+  public async processNumbers(): Promise<Readonly<Record<string, number>>> {
+    const status = JSON.parse(await readFile(this.paths.status, "utf8")) as SandboxStatus;
+    return status.processes ?? {};
   }
 
   /** Numbers of the processes of this sandbox that live. */

@@ -19,6 +19,7 @@ export interface Recorded {
   readonly dependencies: readonly string[];
   readonly urn: string;
   readonly replacementTrigger: unknown;
+  readonly ignoreChanges: readonly string[];
   readonly hooks: { readonly beforeCreate: readonly string[]; readonly beforeUpdate: readonly string[] };
 }
 
@@ -26,6 +27,8 @@ export interface Recorded {
 export class Recording {
   public readonly resources: Recorded[] = [];
   public readonly hooks = new Map<string, pulumi.ResourceHook>();
+  /** Ids of the objects in the cluster that the program read. */
+  public readonly reads: string[] = [];
   /** What the program returned, resolved; secrets are wrapped as Pulumi writes them into the state. */
   public outputs: unknown;
   /** PEMs that the mocked tls provider made, by the name of the resource. */
@@ -75,6 +78,8 @@ export interface RecordOptions {
   readonly stack?: string;
   readonly config?: Record<string, string>;
   readonly secretKeys?: readonly string[];
+  /** What is in the cluster already, by id; anything else that is read does not exist. */
+  readonly live?: Readonly<Record<string, Record<string, unknown>>>;
 }
 
 /**
@@ -85,7 +90,8 @@ export async function record(program: () => unknown, options: RecordOptions = {}
   const recording = new Recording();
   await pulumi.runtime.setMocks(
     {
-      newResource: (args) => mockResource(args, recording),
+      newResource: (args) =>
+        args.id ? readLive(args, recording, options.live ?? {}) : mockResource(args, recording),
       call: ({ token }) => {
         throw new Error(`the call ${token} is not mocked`);
       },
@@ -144,6 +150,7 @@ function read(request: RegisterResourceRequest, urn: string): Recorded {
     dependencies: request.getDependenciesList(),
     urn,
     replacementTrigger: request.getReplacementTrigger()?.toJavaScript(),
+    ignoreChanges: request.getIgnorechangesList(),
     hooks: {
       beforeCreate: request.getHooks()?.getBeforeCreateList() ?? [],
       beforeUpdate: request.getHooks()?.getBeforeUpdateList() ?? [],
@@ -170,6 +177,19 @@ function unwrap(value: unknown, path: string, secrets: string[]): unknown {
       unwrap(item, path === "" ? key : `${path}.${key}`, secrets),
     ]),
   );
+}
+
+function readLive(
+  { id = "", type }: pulumi.runtime.MockResourceArgs,
+  recording: Recording,
+  live: NonNullable<RecordOptions["live"]>,
+): pulumi.runtime.MockResourceResult {
+  const state = live[id];
+  if (state === undefined) {
+    throw new Error(`${type} ${id} does not exist`);
+  }
+  recording.reads.push(id);
+  return { id, state };
 }
 
 async function mockResource(

@@ -5,35 +5,9 @@ import { join } from "node:path";
 
 import * as pulumi from "@pulumi/pulumi";
 
-import { readConfig, StackConfig } from "../../config";
+import { problems, read, Values } from "../support/readConfig";
 import { projectConfig } from "../support/stackConfig";
 import { TestCertificate, testCertificate } from "../support/certificates";
-
-type Values = Record<string, unknown>;
-
-/** Reads a configuration; keys without a namespace are the program's own. */
-function read(values: Values, secretKeys: string[] = []): StackConfig {
-  const entries = Object.entries(values).map(([key, value]) => [
-    key.includes(":") ? key : `linkerd-mtls:${key}`,
-    typeof value === "string" ? value : JSON.stringify(value),
-  ]);
-  pulumi.runtime.setAllConfig(Object.fromEntries(entries) as Record<string, string>, secretKeys);
-  return readConfig();
-}
-
-/** The problems of a configuration, each as its lines. */
-function problems(values: Values, secretKeys: string[] = []): string[] {
-  let message = "";
-  assert.throws(
-    () => read(values, secretKeys),
-    (error) => {
-      assert.ok(pulumi.RunError.isInstance(error));
-      message = error.message;
-      return true;
-    },
-  );
-  return message.trim().split("\n\n").slice(1);
-}
 
 describe("configuration", () => {
   let anchor: TestCertificate;
@@ -81,7 +55,11 @@ describe("configuration", () => {
       webhookCertificates: { generation: undefined, validityHours: undefined },
       guardMode: "deny",
       gateDeadlineSeconds: 300,
+      cniEnabled: false,
+      labelKubeSystem: false,
+      viz: undefined,
       sampleApplications: [],
+      namespaces: [],
       cluster: { kubeconfig: undefined, context: undefined },
     });
   });
@@ -101,7 +79,16 @@ describe("configuration", () => {
         webhookCertificates: { generation: 4, validityHours: 24 },
         guardMode: "audit",
         gateDeadlineSeconds: 20,
-        sampleApplications: ["hello-world"],
+        cniEnabled: true,
+        labelKubeSystem: true,
+        viz: {
+          enabled: true,
+          enforcedHostRegexp: ".*",
+          prometheusUrl: "http://prometheus:9090",
+          highAvailability: true,
+        },
+        sampleApplications: ["shop", "hello-world", "shop"],
+        namespaces: [{ name: "users" }],
         "kubernetes:kubeconfig": "/kubeconfig",
         "kubernetes:context": "sandbox",
       }),
@@ -118,7 +105,20 @@ describe("configuration", () => {
         webhookCertificates: { generation: 4, validityHours: 24 },
         guardMode: "audit",
         gateDeadlineSeconds: 20,
-        sampleApplications: ["hello-world"],
+        cniEnabled: true,
+        labelKubeSystem: true,
+        viz: { enforcedHostRegexp: ".*", prometheusUrl: "http://prometheus:9090", highAvailability: true },
+        sampleApplications: ["shop", "hello-world"],
+        namespaces: [
+          {
+            name: "users",
+            existing: false,
+            inject: "enabled",
+            podSecurity: undefined,
+            proxy: undefined,
+            workloads: [],
+          },
+        ],
         cluster: { kubeconfig: "/kubeconfig", context: "sandbox" },
       },
     );
@@ -135,7 +135,7 @@ describe("configuration", () => {
       [
         "linkerd-mtls:colour must be one of linkerdVersion, chartSource, trustDomain, certificates, trustAnchors, " +
           "signingAnchor, issuer, issuerCertificate, issuerKey, webhookCertificates, guardMode, gateDeadlineSeconds, " +
-          "sampleApplications, but is unknown\n    pulumi config rm linkerd-mtls:colour",
+          "cniEnabled, labelKubeSystem, viz, sampleApplications, namespaces, but is unknown\n    pulumi config rm linkerd-mtls:colour",
         'linkerd-mtls:linkerdVersion must be edge-<year>.<month>.<number>, but is "stable-2.14.10"\n' +
           "    pulumi config set linkerd-mtls:linkerdVersion edge-26.6.3",
         'linkerd-mtls:guardMode must be one of deny, warn, audit, but is "off"\n' +
@@ -209,13 +209,31 @@ describe("configuration", () => {
     ],
     [
       "another application",
-      { sampleApplications: ["kuard"] },
-      /sampleApplications\[0\] must be one of hello-world/,
+      { sampleApplications: ["kuard", "books"] },
+      /sampleApplications\[1\] must be one of hello-world, emojivoto, kuard, shop, but is "books"/,
     ],
     [
       "applications that are no list",
       { sampleApplications: "hello-world" },
       /sampleApplications must be a list/,
+    ],
+    ["a flag that is none", { cniEnabled: "maybe" }, /cniEnabled must be true or false, but is "maybe"/],
+    [
+      "an unknown property of viz",
+      { viz: { replicas: 3 } },
+      /viz\.replicas must be one of enabled, .* rm --path/s,
+    ],
+    ["viz that is a flag", { viz: true }, /viz must be an object of enabled, .* but is true/],
+    ["viz that is enabled by a text", { viz: { enabled: "yes" } }, /viz\.enabled must be true or false/],
+    [
+      "a host that is no text",
+      { viz: { enforcedHostRegexp: 1 } },
+      /viz\.enforcedHostRegexp must be a regular expression, as a string, but is 1/,
+    ],
+    [
+      "a Prometheus without a scheme",
+      { viz: { prometheusUrl: "prometheus:9090" } },
+      /viz\.prometheusUrl must be a URL that begins with http:\/\/ or https:\/\//,
     ],
     ["a deadline of nothing", { gateDeadlineSeconds: 0 }, /gateDeadlineSeconds .* but is 0/],
     ["another way to choose a cluster", { "kubernetes:cluster": "x" }, /kubernetes:cluster must not be set/],
@@ -233,6 +251,11 @@ describe("configuration", () => {
       assert.match(found[0] ?? "", /\n {4}pulumi config (set|rm) /);
     });
   }
+
+  it("has no viz unless it is enabled", () => {
+    assert.equal(read({ viz: { enforcedHostRegexp: ".*" } }).viz, undefined);
+    assert.equal(read({ viz: { enabled: false } }).viz, undefined);
+  });
 
   it("refuses a signer whose key is elsewhere", () => {
     const found = problems({ trustAnchors: [{ id: "a", certificate: anchor.certPem }] });
@@ -262,6 +285,9 @@ describe("configuration", () => {
         writeFileSync(join(directory, chart, "Chart.yaml"), "");
       }
       assert.equal(read({ chartSource: directory }).charts.source, directory);
+
+      const [problem] = problems({ chartSource: directory, viz: { enabled: true } });
+      assert.match(problem ?? "", /must hold the chart linkerd-viz where it is a directory/);
     });
   });
 

@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 
 import { LinkerdControlPlane, LinkerdCrds, LinkerdNamespace, type ChartSource } from "../../components";
+import { controlPlaneValues } from "../../components/controlPlane/values";
 import { chartVersion, isLinkerdVersion } from "../../components/controlPlane/version";
+import { sha256 } from "../../components/pki/certificate";
 import { record, type Recording } from "../support/recorder";
 
 describe("LinkerdNamespace", () => {
@@ -22,6 +24,13 @@ describe("LinkerdNamespace", () => {
       },
     });
     assert.deepEqual(recording.outputs, { name: "linkerd" });
+  });
+
+  it("needs no privileges with the CNI plugin", async () => {
+    const recording = await record(() => new LinkerdNamespace("linkerd", { cniEnabled: true }));
+    const { metadata } = recording.get("Namespace", "linkerd-namespace").inputs;
+    const { labels } = metadata as { labels: Record<string, string> };
+    assert.equal(labels["pod-security.kubernetes.io/enforce"], "restricted");
   });
 });
 
@@ -102,6 +111,7 @@ describe("LinkerdControlPlane", () => {
         proxyInjector: { externalSecret: true, caBundle: "ca 1" },
         profileValidator: { externalSecret: true, caBundle: "ca 2" },
         policyValidator: { externalSecret: true, caBundle: "ca 3" },
+        cniEnabled: false,
         heartbeatSchedule: "0 0 * * *",
       },
     });
@@ -116,6 +126,7 @@ describe("LinkerdControlPlane", () => {
       domain: { ...args, trustDomain: "other" },
       webhook: { ...args, webhookCaBundles: { ...args.webhookCaBundles, policyValidator: "other" } },
       version: { ...args, charts: { version: "edge-26.8.3" } as const },
+      cni: { ...args, cniEnabled: true },
     };
     const recording = await record(() =>
       Object.fromEntries(
@@ -127,6 +138,27 @@ describe("LinkerdControlPlane", () => {
     );
     const { same, again, ...others } = recording.outputs as Record<string, string>;
     assert.equal(same, again);
-    assert.equal(new Set([same, ...Object.values(others)]).size, 5);
+    assert.equal(new Set([same, ...Object.values(others)]).size, 6);
+  });
+
+  it("leaves redirection to the CNI plugin where there is one", async () => {
+    const recording = await record(
+      () => new LinkerdControlPlane("control-plane", { ...args, cniEnabled: true }),
+    );
+    const { values } = recording.get("Release", "control-plane-release").inputs;
+    assert.equal((values as { cniEnabled: unknown }).cniEnabled, true);
+  });
+
+  it("has the version that was installed from a directory in its digest", async () => {
+    const charts = { source: "./charts" };
+    const recording = await record(() => {
+      const { digest } = new LinkerdControlPlane("control-plane", { ...args, charts });
+      return { digest };
+    });
+    const values = controlPlaneValues({ ...args, cniEnabled: false });
+    const chart = { chart: "./charts/linkerd-control-plane" };
+    assert.deepEqual(recording.outputs, {
+      digest: sha256(JSON.stringify({ chart, values, version: "from the directory" })),
+    });
   });
 });

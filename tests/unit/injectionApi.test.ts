@@ -17,6 +17,8 @@ const POD = { apiVersion: "v1", kind: "Pod", metadata: {}, spec: { containers: [
 const PLAIN_HTTP = { "insecure-skip-tls-verify": true };
 
 const PROXY = { name: "linkerd-proxy", image: "cr.l5d.io/linkerd/proxy:edge-26.6.3" };
+const TAPPED_PROXY = { ...PROXY, env: [{ name: "LINKERD2_PROXY_TAP_SVC_NAME", value: "tap" }] };
+const TAPPED = { annotations: { "viz.linkerd.io/tap-enabled": "true" } };
 
 const status = (code: number, message: string): Answer => ({
   status: code,
@@ -103,6 +105,77 @@ describe("injectionApi", () => {
     assert.deepEqual(await dryRun({ body: POD }), {
       injected: false,
       reason: "the pod was accepted without a proxy, so the injector did not answer",
+    });
+  });
+
+  describe("with tap", () => {
+    const dryRunWithTap = (body: unknown) => {
+      answers[CREATE] = { body };
+      return injectionApi({ kubeconfig }, "default", true).dryRun(5000);
+    };
+
+    it("finds it in the proxy, among the containers or as a native sidecar", async () => {
+      const yes = { injected: true, proxyImage: PROXY.image };
+      const containers = [{ name: "probe" }, TAPPED_PROXY];
+      assert.deepEqual(await dryRunWithTap({ ...POD, metadata: TAPPED, spec: { containers } }), yes);
+      const native = { ...POD.spec, initContainers: [TAPPED_PROXY] };
+      assert.deepEqual(await dryRunWithTap({ ...POD, metadata: TAPPED, spec: native }), yes);
+    });
+
+    it("sees that a proxy is without it", async () => {
+      const no = {
+        injected: false,
+        reason: "the pod got its proxy without tap, so the tap injector did not answer",
+      };
+      const pods = [
+        { metadata: {}, spec: { containers: [PROXY] } },
+        { metadata: {}, spec: { containers: [TAPPED_PROXY] } },
+        { metadata: TAPPED, spec: { containers: [PROXY] } },
+        {
+          metadata: { annotations: { "viz.linkerd.io/tap-enabled": "false" } },
+          spec: { containers: [TAPPED_PROXY] },
+        },
+      ];
+      for (const pod of pods) {
+        assert.deepEqual(await dryRunWithTap({ ...POD, ...pod }), no);
+      }
+    });
+
+    it("still names the injector where there is no proxy", async () => {
+      assert.deepEqual(await dryRunWithTap(POD), {
+        injected: false,
+        reason: "the pod was accepted without a proxy, so the injector did not answer",
+      });
+    });
+
+    it("describes both injectors", async () => {
+      answers = Object.fromEntries(
+        [
+          "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations/linkerd-proxy-injector-webhook-config",
+          "/api/v1/namespaces/linkerd/services/linkerd-proxy-injector",
+          "/api/v1/namespaces/linkerd/pods?labelSelector=linkerd.io%2Fcontrol-plane-component%3Dproxy-injector",
+          "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations/linkerd-tap-injector-webhook-config",
+          "/api/v1/namespaces/linkerd-viz/services/tap-injector",
+          "/api/v1/namespaces/linkerd-viz/pods?labelSelector=linkerd.io%2Fextension%3Dviz%2Ccomponent%3Dtap-injector",
+        ].map((path) => [`GET ${path}`, status(404, "not found")]),
+      );
+      assert.deepEqual(await injectionApi({ kubeconfig }, "default", true).diagnose(), [
+        "MutatingWebhookConfiguration linkerd-proxy-injector-webhook-config: not found",
+        "Service linkerd/linkerd-proxy-injector: not found",
+        "injector pods: not found",
+        "MutatingWebhookConfiguration linkerd-tap-injector-webhook-config: not found",
+        "Service linkerd-viz/tap-injector: not found",
+        "tap injector pods: not found",
+        "look at:",
+        "  kubectl get mutatingwebhookconfiguration linkerd-proxy-injector-webhook-config",
+        "  kubectl -n linkerd get endpointslices -l kubernetes.io/service-name=linkerd-proxy-injector",
+        "  kubectl -n linkerd describe pods -l linkerd.io/control-plane-component=proxy-injector",
+        "  kubectl -n linkerd logs -l linkerd.io/control-plane-component=proxy-injector --all-containers",
+        "  kubectl get mutatingwebhookconfiguration linkerd-tap-injector-webhook-config",
+        "  kubectl -n linkerd-viz get endpointslices -l kubernetes.io/service-name=tap-injector",
+        "  kubectl -n linkerd-viz describe pods -l linkerd.io/extension=viz,component=tap-injector",
+        "  kubectl -n linkerd-viz logs -l linkerd.io/extension=viz,component=tap-injector --all-containers",
+      ]);
     });
   });
 

@@ -62,6 +62,19 @@ describe("InjectionGate", () => {
     assert.ok(!JSON.stringify(recording.resources).includes("credential"));
   });
 
+  it("says whether it looks for tap, and gives what changes when it has asked anew", async () => {
+    const recording = await record(() => {
+      const [plain, tap] = [undefined, true].map(
+        (tap) => new InjectionGate(`gate-${tap ?? "plain"}`, { controlPlane: {}, tap }),
+      );
+      return { plain: [plain?.tap, plain?.opened], tap: [tap?.tap, tap?.opened] };
+    });
+    assert.deepEqual(recording.outputs, {
+      plain: [false, "gate-plain-opened-hex"],
+      tap: [true, "gate-true-opened-hex"],
+    });
+  });
+
   it("refuses a deadline that is none", async () => {
     await assert.rejects(
       record(() => new InjectionGate("gate", { controlPlane: {}, deadlineSeconds: 0 })),

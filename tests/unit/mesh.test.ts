@@ -1,10 +1,20 @@
 import assert from "node:assert/strict";
 
-import { InjectionGate, InjectMode, MeshedNamespace, MeshedWorkload, MeshGuard } from "../../components";
-import { sha256 } from "../../components/pki/certificate";
+import {
+  checkPodSecurity,
+  InjectionGate,
+  InjectMode,
+  MeshedNamespace,
+  MeshedNamespaceArgs,
+  MeshedWorkload,
+  MeshGuard,
+  PodSecurityLevel,
+} from "../../components";
 import { record } from "../support/recorder";
 
 describe("MeshedNamespace", () => {
+  const LEVEL = "pod-security.kubernetes.io/enforce";
+
   it("is annotated for injection, and is useful alone", async () => {
     const recording = await record(() => new MeshedNamespace("users"));
     assert.deepEqual(recording.get("Namespace", "users-namespace").inputs, {
@@ -14,86 +24,180 @@ describe("MeshedNamespace", () => {
     });
   });
 
-  it("can be for an ingress controller", async () => {
-    const recording = await record(() => new MeshedNamespace("edge", { inject: "ingress" }));
-    const { metadata } = recording.get("Namespace", "edge-namespace").inputs;
-    assert.deepEqual(metadata, { name: "edge", annotations: { "linkerd.io/inject": "ingress" } });
-  });
-
-  it("comes after the gate and the guard", async () => {
-    const recording = await record(() => {
-      const gate = new InjectionGate("gate", { controlPlane: {} });
-      const guard = new MeshGuard("guard");
-      new MeshedNamespace("users", { gate, guard });
+  for (const inject of ["ingress", "disabled"] as const) {
+    it(`can say ${inject}`, async () => {
+      const recording = await record(() => new MeshedNamespace("edge", { inject }));
+      const { metadata } = recording.get("Namespace", "edge-namespace").inputs;
+      assert.deepEqual(metadata, { name: "edge", annotations: { "linkerd.io/inject": inject } });
     });
-    assert.deepEqual(
-      new Set(recording.get("Namespace", "users-namespace").dependencies),
-      new Set([
-        recording.get("RandomId", "gate-opened").urn,
-        recording.get("ValidatingAdmissionPolicy", "guard-policy").urn,
-        recording.get("ValidatingAdmissionPolicyBinding", "guard-binding").urn,
-      ]),
+  }
+
+  it("says how its pods' proxies are set, and which pod security it enforces", async () => {
+    const recording = await record(
+      () =>
+        new MeshedNamespace("users", {
+          proxy: { opaquePorts: [3306, "4444-4445"], cpuLimit: 1, await: false, nativeSidecar: true },
+          podSecurity: "restricted",
+          cniEnabled: true,
+        }),
     );
+    assert.deepEqual(recording.get("Namespace", "users-namespace").inputs.metadata, {
+      name: "users",
+      annotations: {
+        "linkerd.io/inject": "enabled",
+        "config.linkerd.io/opaque-ports": "3306,4444-4445",
+        "config.linkerd.io/proxy-cpu-limit": "1",
+        "config.linkerd.io/proxy-await": "disabled",
+        "config.beta.linkerd.io/proxy-enable-native-sidecar": "true",
+      },
+      labels: { [LEVEL]: "restricted" },
+    });
   });
 
-  it("refuses another mode", async () => {
-    await assert.rejects(
-      record(() => new MeshedNamespace("users", { inject: "true" as InjectMode })),
-      { propertyPath: "inject", reason: "must be enabled or ingress, but is true" },
+  describe("order", () => {
+    const dependencies = async (args: MeshedNamespaceArgs): Promise<string[]> => {
+      const recording = await record(() => {
+        const gate = new InjectionGate("gate", { controlPlane: {} });
+        const guard = new MeshGuard("guard");
+        new MeshedNamespace("default", { ...args, gate, guard });
+      });
+      const type = args.existing === true ? "NamespacePatch" : "Namespace";
+      const names = recording.get(type, "default-namespace").dependencies.map((urn) => urn.split("::").pop());
+      return names.filter((name) => name !== undefined).sort();
+    };
+    const guard = ["guard-binding", "guard-policy"];
+
+    it("is after the gate and the guard", async () => {
+      assert.deepEqual(await dependencies({}), ["gate-opened", ...guard]);
+    });
+
+    it("is after the guard alone where pods are not injected", async () => {
+      assert.deepEqual(await dependencies({ inject: "disabled" }), guard);
+    });
+
+    it("is the same for an existing namespace", async () => {
+      assert.deepEqual(await dependencies({ existing: true, inject: "enabled" }), ["gate-opened", ...guard]);
+    });
+  });
+
+  describe("that exists", () => {
+    it("is patched with what is set, and with nothing else", async () => {
+      const recording = await record(
+        () => new MeshedNamespace("default", { existing: true, proxy: { logLevel: "debug" } }),
+      );
+      assert.deepEqual(recording.get("NamespacePatch", "default-namespace").inputs, {
+        apiVersion: "v1",
+        kind: "Namespace",
+        metadata: { name: "default", annotations: { "config.linkerd.io/proxy-log-level": "debug" } },
+      });
+    });
+
+    it("is left alone where nothing is set, and what is put there still comes after the guard", async () => {
+      const recording = await record(() => {
+        const guard = new MeshGuard("guard");
+        const { name } = new MeshedNamespace("default", { existing: true, guard });
+        new MeshedWorkload("users", {
+          namespace: name,
+          inject: "enabled",
+          podSpec: { containers: [] },
+          trustBundlePem: "bundle",
+        });
+        return name;
+      });
+      assert.equal(recording.outputs, "default");
+      assert.ok(!recording.names().some((name) => name.includes("default-namespace")));
+      assert.deepEqual(recording.get("Deployment", "users-deployment").dependencies, [
+        recording.get("ValidatingAdmissionPolicyBinding", "guard-binding").urn,
+      ]);
+    });
+  });
+
+  const INIT =
+    "must be privileged where pods are injected without Linkerd's CNI plugin, because the container linkerd-init needs " +
+    "NET_ADMIN and NET_RAW, but is baseline: set it to privileged, or install the plugin and set cniEnabled";
+  const wrong: [title: string, args: MeshedNamespaceArgs, propertyPath: string, reason: string][] = [
+    [
+      "another mode",
+      { inject: "true" as InjectMode },
+      "inject",
+      "must be one of enabled, ingress, disabled, but is true",
+    ],
+    [
+      "another level",
+      { podSecurity: "none" as PodSecurityLevel },
+      "podSecurity",
+      "must be one of privileged, baseline, restricted, but is none",
+    ],
+    ["a level that refuses proxies", { podSecurity: "baseline" }, "podSecurity", INIT],
+    [
+      "such a level for pods that are injected by themselves",
+      { podSecurity: "baseline", inject: "disabled", injectedByPod: true },
+      "podSecurity",
+      INIT,
+    ],
+    [
+      "settings that no proxy reads",
+      { inject: "disabled", proxy: { logLevel: "debug" } },
+      "proxy",
+      "must not be set where inject is disabled, because no proxy would read it",
+    ],
+    [
+      "settings that pods do not inherit",
+      { proxy: { cpuRatioLimit: 0.5 } as object },
+      "proxy.cpuRatioLimit",
+      "must be set on the workload, because pods do not inherit it from their namespace, but is 0.5",
+    ],
+  ];
+  for (const [title, args, propertyPath, reason] of wrong) {
+    it(`refuses ${title}`, async () => {
+      await assert.rejects(
+        record(() => new MeshedNamespace("users", args)),
+        { propertyPath, reason },
+      );
+    });
+  }
+
+  it("takes every level where nothing is injected", async () => {
+    const recording = await record(
+      () => new MeshedNamespace("users", { inject: "disabled", podSecurity: "restricted" }),
     );
+    const { metadata } = recording.get("Namespace", "users-namespace").inputs;
+    assert.deepEqual((metadata as { labels: unknown }).labels, { [LEVEL]: "restricted" });
   });
 });
 
-describe("MeshedWorkload", () => {
-  const containers = [{ name: "users", image: "users:1" }];
-  const labels = { "app.kubernetes.io/name": "users" };
-  const args = { namespace: "users", containers, trustBundlePem: "bundle" };
-
-  it("is a Deployment whose pods carry the hash of the trust bundle", async () => {
-    const recording = await record(() => new MeshedWorkload("users", args));
-    assert.deepEqual(recording.get("Deployment", "users-deployment").inputs, {
-      apiVersion: "apps/v1",
-      kind: "Deployment",
-      metadata: { name: "users", namespace: "users", labels },
-      spec: {
-        replicas: 1,
-        selector: { matchLabels: labels },
-        template: {
-          metadata: { labels, annotations: { "linkerd-mtls/trust-bundle-sha256": sha256("bundle") } },
-          spec: { containers },
-        },
-      },
-    });
-    assert.deepEqual(recording.names().slice(1), [
-      "linkerd-mtls:index:MeshedWorkload users",
-      "kubernetes:apps/v1:Deployment users-deployment",
-    ]);
+describe("checkPodSecurity", () => {
+  const namespace = (name: string, level?: string): Record<string, unknown> => ({
+    metadata: {
+      name,
+      labels: level === undefined ? undefined : { "pod-security.kubernetes.io/enforce": level },
+    },
   });
 
-  it("has a Service where it has a port", async () => {
-    const recording = await record(() => new MeshedWorkload("users", { ...args, port: 8080, replicas: 3 }));
-    assert.deepEqual(recording.get("Service", "users-service").inputs, {
-      apiVersion: "v1",
-      kind: "Service",
-      metadata: {
-        name: "users",
-        namespace: "users",
-        labels,
-        annotations: { "pulumi.com/skipAwait": "true" },
-      },
-      spec: { selector: labels, ports: [{ name: "http", port: 8080 }] },
-    });
-    const { spec } = recording.get("Deployment", "users-deployment").inputs;
-    assert.equal((spec as { replicas: number }).replicas, 3);
+  it("takes namespaces that let injected pods in", async () => {
+    const live = { none: namespace("none"), privileged: namespace("privileged", "privileged") };
+    const recording = await record(() => checkPodSecurity(Object.keys(live)), { live });
+    assert.deepEqual(recording.reads, ["none", "privileged"]);
   });
 
-  it("has the gate asked before each roll-out, and comes after it", async () => {
-    const recording = await record(() => {
-      const gate = new InjectionGate("gate", { controlPlane: {} });
-      new MeshedWorkload("users", { ...args, gate });
-    });
-    const deployment = recording.get("Deployment", "users-deployment");
-    assert.deepEqual(deployment.hooks, { beforeCreate: ["gate"], beforeUpdate: ["gate"] });
-    assert.deepEqual(deployment.dependencies, [recording.get("RandomId", "gate-opened").urn]);
+  it("refuses the others together, with the ways out", async () => {
+    const live = { a: namespace("a", "baseline"), b: namespace("b"), c: namespace("c", "restricted") };
+    const problem = (name: string, level: string): string =>
+      `label pod-security.kubernetes.io/enforce of namespace ${name} must be privileged where pods are injected without ` +
+      "Linkerd's CNI plugin, because the container linkerd-init needs NET_ADMIN and NET_RAW, but is " +
+      `${level}\n` +
+      `    kubectl label --overwrite namespace ${name} pod-security.kubernetes.io/enforce=privileged\n` +
+      "    pulumi config set linkerd-mtls:cniEnabled true    # once the plugin is installed";
+    await assert.rejects(
+      record(() => checkPodSecurity(["a", "b", "c"]), { live }),
+      { message: `${problem("a", "baseline")}\n\n${problem("c", "restricted")}` },
+    );
+  });
+
+  it("refuses a namespace that does not exist", async () => {
+    await assert.rejects(
+      record(() => checkPodSecurity(["nowhere"])),
+      /Namespace nowhere does not exist/,
+    );
   });
 });

@@ -16,12 +16,24 @@ import (
 	"k8s.io/client-go/util/workqueue"
 )
 
-// programs lists, by the name of the container, which of Linkerd's controllers run as real processes, with the flags
-// that move them to the pod's address. All other containers exist on paper only.
-var programs = map[string]func(address string) []string{
-	"proxy-injector": func(address string) []string {
-		return []string{"-addr=" + address + ":8443", "-metrics-addr=" + address + ":9995"}
-	},
+// program is the real thing behind a container: its binary, and the flags that move it to the pod's address.
+type program struct {
+	binary func(options) string
+	flags  func(address string) []string
+}
+
+// programs lists, by the name of the container, which of Linkerd's controllers run as real processes. All other
+// containers exist on paper only.
+var programs = map[string]program{
+	"proxy-injector": {func(o options) string { return o.controller }, webhookFlags},
+	"tap-injector":   {func(o options) string { return o.tap }, webhookFlags},
+	"tap": {func(o options) string { return o.tap }, func(address string) []string {
+		return []string{"-apiserver-addr=" + address + ":8089", "-metrics-addr=" + address + ":9998"}
+	}},
+}
+
+func webhookFlags(address string) []string {
+	return []string{"-addr=" + address + ":8443", "-metrics-addr=" + address + ":9995"}
 }
 
 const (
@@ -109,15 +121,11 @@ func (r *podRunner) work() {
 			return
 		}
 		if err := r.reconcile(key); err != nil {
-			r.log("%s: %v", key, err)
+			logLine("%s: %v", key, err)
 			r.queue.AddAfter(key, retryDelay)
 		}
 		r.queue.Done(key)
 	}
-}
-
-func (r *podRunner) log(format string, values ...any) {
-	fmt.Fprintf(os.Stderr, time.Now().Format(time.TimeOnly)+" "+format+"\n", values...)
 }
 
 // reconcile makes the processes of one pod what they should be; the empty key stands for all that run.
@@ -170,7 +178,7 @@ func (r *podRunner) sync(key string, current *runningPod) error {
 		}
 		current.containers[container.Name] = p
 		r.status.update(func(s *Status) { s.Processes[processName(current.pod, container)] = p.cmd.Process.Pid })
-		r.log("%s: %s runs as process %d", key, container.Name, p.cmd.Process.Pid)
+		logLine("%s: %s runs as process %d", key, container.Name, p.cmd.Process.Pid)
 		go func() {
 			<-p.done
 			r.queue.AddAfter(key, retryDelay)
@@ -189,8 +197,9 @@ func (r *podRunner) run(current *runningPod, container corev1.Container) (*proce
 	for _, mount := range current.volumes.mounts(container) {
 		argv = append(argv, "-mount="+mount)
 	}
-	argv = append(argv, "--", r.options.linkerd)
-	argv = append(append(argv, container.Args...), programs[container.Name](address)...)
+	real := programs[container.Name]
+	argv = append(argv, "--", real.binary(r.options))
+	argv = append(append(argv, container.Args...), real.flags(address)...)
 	name := processName(current.pod, container)
 	return start(name, r.layout.log(name), argv, isolate(r.environment(current.pod, container), r.options.sources))
 }
@@ -221,7 +230,7 @@ func (r *podRunner) end(key string) {
 	delete(r.running, key)
 	for name, p := range current.containers {
 		p.stop()
-		r.log("%s: %s ended", key, name)
+		logLine("%s: %s ended", key, name)
 	}
 	r.status.update(func(s *Status) {
 		for _, container := range current.pod.Spec.Containers {
@@ -247,7 +256,7 @@ func processName(pod *corev1.Pod, container corev1.Container) string {
 func programsOf(pod *corev1.Pod) []corev1.Container {
 	return slices.DeleteFunc(slices.Clone(pod.Spec.Containers), func(c corev1.Container) bool {
 		_, found := programs[c.Name]
-		return !found || pod.Labels["linkerd.io/control-plane-component"] == ""
+		return !found || pod.Labels["linkerd.io/control-plane-component"] == "" && pod.Labels["linkerd.io/extension"] == ""
 	})
 }
 

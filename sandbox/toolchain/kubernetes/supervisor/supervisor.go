@@ -12,8 +12,10 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"syscall"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 	"k8s.io/client-go/kubernetes"
@@ -29,11 +31,12 @@ func Main() {
 	flags.StringVar(&o.dir, "dir", "", "folder of the sandbox; created if needed")
 	flags.StringVar(&o.kwok, "kwok", "", "the kwok binary")
 	flags.StringVar(&o.stages, "stages", "", "kwok's stages: how nodes and pods become ready")
-	flags.StringVar(&o.linkerd, "linkerd-controller", "", "the binary of Linkerd's controllers")
+	flags.StringVar(&o.controller, "linkerd-controller", "", "the binary of Linkerd's controllers")
+	flags.StringVar(&o.tap, "linkerd-tap", "", "the binary of the viz extension's tap and tap injector")
 	flags.StringVar(&o.sources, "linkerd-sources", "", "the folder in which they find their templates")
 	leashed := flags.Bool("leashed", false, "stop when standard input ends, unless the line \"stay\" was read before")
 	_ = flags.Parse(os.Args[1:]) // ExitOnError
-	if o.dir == "" || o.kwok == "" || o.stages == "" || o.linkerd == "" || o.sources == "" {
+	if slices.Contains([]string{o.dir, o.kwok, o.stages, o.controller, o.tap, o.sources}, "") {
 		fmt.Fprintln(os.Stderr, "supervisor: each flag but -leashed is required")
 		os.Exit(2)
 	}
@@ -54,7 +57,7 @@ func Main() {
 }
 
 // options are the command line: where the sandbox lives, and the tools beside this binary that it runs.
-type options struct{ dir, kwok, stages, linkerd, sources string }
+type options struct{ dir, kwok, stages, controller, tap, sources string }
 
 // supervise holds the folder's lock, runs the sandbox and leaves its last status behind.
 func supervise(ctx context.Context, o options) error {
@@ -88,12 +91,23 @@ func supervise(ctx context.Context, o options) error {
 
 // sandbox is one run of a sandbox.
 type sandbox struct {
-	options   options
-	layout    layout
-	status    *statusFile
-	processes []*process // in the order of their start
-	cleanups  []func()
+	options    options
+	layout     layout
+	status     *statusFile
+	components []*component // in the order of their start
+	cleanups   []func()
 }
+
+// component is one of Kubernetes' own programs, and the process that it is at the moment.
+type component struct {
+	name    string
+	argv    []string
+	process *process
+	started time.Time
+}
+
+// crashTime is how soon after its start a component must end to be broken rather than interrupted.
+const crashTime = 5 * time.Second
 
 // run starts everything and returns when the context ends, or with the error of what broke.
 func (s *sandbox) run(ctx context.Context) error {
@@ -178,7 +192,7 @@ func (s *sandbox) startControlPlane(ctx context.Context, plane controlPlane, cli
 	if err != nil {
 		return err
 	}
-	if err := waitReady(ctx, api, apiReady(ctx, client)); err != nil {
+	if err := waitReady(ctx, api.process, apiReady(ctx, client)); err != nil {
 		return s.explain(api, err)
 	}
 	if err := createNode(ctx, client, plane.network); err != nil {
@@ -204,36 +218,59 @@ func (s *sandbox) startPodRunner(ctx context.Context, plane controlPlane, config
 	return pods, pods.start()
 }
 
-func (s *sandbox) start(name string, argv []string) (*process, error) {
+func (s *sandbox) start(name string, argv []string) (*component, error) {
 	s.status.phase(Starting, name)
-	p, err := start(name, s.layout.log(name), argv)
-	if err != nil {
+	c := &component{name: name, argv: argv}
+	if err := s.launch(c); err != nil {
 		return nil, err
 	}
-	s.processes = append(s.processes, p)
-	s.status.update(func(st *Status) { st.Processes[name] = p.cmd.Process.Pid })
-	return p, nil
+	s.components = append(s.components, c)
+	return c, nil
+}
+
+// launch gives a component its process.
+func (s *sandbox) launch(c *component) error {
+	p, err := start(c.name, s.layout.log(c.name), c.argv)
+	if err != nil {
+		return err
+	}
+	c.process, c.started = p, time.Now()
+	s.status.update(func(st *Status) { st.Processes[c.name] = p.cmd.Process.Pid })
+	return nil
 }
 
 // explain adds to an error where its cause can be read.
-func (s *sandbox) explain(p *process, err error) error {
-	return fmt.Errorf("%w; see %s", err, s.layout.log(p.name))
+func (s *sandbox) explain(c *component, err error) error {
+	return fmt.Errorf("%w; see %s", err, s.layout.log(c.name))
 }
 
-// watch returns when the context ends, or with an error when a component does.
+// watch returns when the context ends, or with an error when a component is broken.
 func (s *sandbox) watch(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
-	for _, p := range s.processes {
-		group.Go(func() error {
-			select {
-			case <-ctx.Done():
-				return nil
-			case <-p.done:
-				return s.explain(p, fmt.Errorf("%s ended: %s", p.name, p.cmd.ProcessState))
-			}
-		})
+	for _, c := range s.components {
+		group.Go(func() error { return s.keep(ctx, c) })
 	}
 	return group.Wait()
+}
+
+// keep starts a component again whenever it ends, as a kubelet does with the pods of a control plane, until it ends
+// soon after a start.
+func (s *sandbox) keep(ctx context.Context, c *component) error {
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-c.process.done:
+		}
+		ended := fmt.Errorf("%s ended: %s", c.name, c.process.cmd.ProcessState)
+		if time.Since(c.started) < crashTime {
+			return s.explain(c, ended)
+		}
+		logLine("%v; starting it again", ended)
+		if err := s.launch(c); err != nil {
+			return err
+		}
+	}
 }
 
 // stop ends everything, last started first, so that nobody loses what they depend on.
@@ -242,8 +279,13 @@ func (s *sandbox) stop() {
 	for i := len(s.cleanups) - 1; i >= 0; i-- {
 		s.cleanups[i]()
 	}
-	for i := len(s.processes) - 1; i >= 0; i-- {
-		s.processes[i].stop()
+	for i := len(s.components) - 1; i >= 0; i-- {
+		s.components[i].process.stop()
 	}
 	s.status.update(func(st *Status) { st.Pid, st.Processes = 0, nil })
+}
+
+// logLine writes a line to the supervisor's log.
+func logLine(format string, values ...any) {
+	fmt.Fprintf(os.Stderr, time.Now().Format(time.TimeOnly)+" "+format+"\n", values...)
 }

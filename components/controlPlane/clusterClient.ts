@@ -1,0 +1,82 @@
+import { existsSync } from "node:fs";
+import { homedir } from "node:os";
+import { join } from "node:path";
+
+import type * as client from "@kubernetes/client-node";
+
+/** Which cluster, as the Kubernetes provider is told. Neither value reaches the state. */
+export interface ClusterAccess {
+  /** Path or contents of a kubeconfig. Default: KUBECONFIG, then ~/.kube/config, then the pod's own cluster. */
+  readonly kubeconfig?: string;
+  /** Context in it. Default: its current one. */
+  readonly context?: string;
+}
+
+/** A client whose requests give up after `timeoutMs`. */
+export async function connect<T extends client.ApiType>(
+  access: ClusterAccess,
+  api: (k8s: typeof client) => new (configuration: client.Configuration) => T,
+  timeoutMs: number,
+): Promise<T> {
+  // Loaded here, because only a deployment that changes something asks.
+  const k8s = await import("@kubernetes/client-node");
+  const kubeconfig = loadKubeConfig(new k8s.KubeConfig(), access);
+  const cluster = kubeconfig.getCurrentCluster();
+  if (cluster === null) {
+    throw new Error(`the kubeconfig has no cluster for its context ${kubeconfig.getCurrentContext()}`);
+  }
+  const configuration = k8s.createConfiguration({
+    baseServer: new k8s.ServerConfiguration(cluster.server, {}),
+    authMethods: { default: kubeconfig },
+    promiseMiddleware: [
+      {
+        pre: (request) => {
+          // This timer does not keep the process alive.
+          request.setSignal(AbortSignal.timeout(Math.ceil(timeoutMs)));
+          return Promise.resolve(request);
+        },
+        post: (response) => Promise.resolve(response),
+      },
+    ],
+  });
+  return new (api(k8s))(configuration);
+}
+
+/** As the Kubernetes provider does it. */
+function loadKubeConfig(config: client.KubeConfig, access: ClusterAccess): client.KubeConfig {
+  if (access.kubeconfig === undefined || access.kubeconfig === "") {
+    config.loadFromDefault();
+  } else {
+    const path = access.kubeconfig.startsWith("~/")
+      ? join(homedir(), access.kubeconfig.slice(2))
+      : access.kubeconfig;
+    if (existsSync(path)) {
+      config.loadFromFile(path);
+    } else {
+      config.loadFromString(access.kubeconfig);
+    }
+  }
+  if (access.context !== undefined && access.context !== "") {
+    config.setCurrentContext(access.context);
+  }
+  return config;
+}
+
+/** What an API server's refusal says, and its HTTP status; no status where there was no answer. */
+export function describeError(error: unknown): { status?: number; message: string } {
+  const message = error instanceof Error ? error.message : String(error);
+  if (!(error instanceof Error) || !("code" in error) || typeof error.code !== "number") {
+    return { message };
+  }
+  // A client-node ApiException: its body is a Status object, as text.
+  const body = "body" in error ? error.body : undefined;
+  try {
+    const status: unknown = typeof body === "string" ? JSON.parse(body) : body;
+    if (typeof status === "object" && status !== null && "message" in status) {
+      return { status: error.code, message: String(status.message) };
+    }
+  } catch {
+    // Not a Status; a proxy before the API server answered.
+  }
+  return { status: error.code, message };
+}

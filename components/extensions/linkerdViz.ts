@@ -1,0 +1,160 @@
+import * as k8s from "@pulumi/kubernetes";
+import * as pulumi from "@pulumi/pulumi";
+
+import { ClusterAccess } from "../controlPlane/clusterClient";
+import { InjectionGate } from "../controlPlane/injectionGate";
+import { InjectionApi } from "../controlPlane/injectionProbe";
+import { RELEASE_TIMEOUT_SECONDS } from "../controlPlane/linkerdCrds";
+import { linkerdPodSecurity, VIZ_NAMESPACE } from "../controlPlane/linkerdNamespace";
+import { MeshGuard } from "../controlPlane/meshGuard";
+import { chartReference, ChartSource } from "../controlPlane/version";
+import { sha256 } from "../pki/certificate";
+import { IssuanceArgs } from "../pki/keyGeneration";
+import { WebhookCertificate } from "../pki/webhookCertificate";
+import { vizValues } from "./vizValues";
+
+/** Services of viz that have a certificate: the tap API, and the webhook that switches tap on. */
+export type VizWebhook = "tap" | "tap-injector";
+
+/** Arguments of {@link LinkerdViz}. */
+export interface LinkerdVizArgs {
+  /** Where the chart comes from. Default: the default release from Linkerd's repository. */
+  readonly charts?: ChartSource;
+  /** Trust domain. */
+  readonly trustDomain: string;
+  /** PEMs of all trust anchors; a change rolls viz's pods. */
+  readonly trustBundlePem: pulumi.Input<string>;
+  /** Linkerd's namespace. */
+  readonly linkerdNamespace: pulumi.Input<string>;
+  /** How the two certificates are issued. Default: for one year (8760 h). */
+  readonly webhookCertificates?: IssuanceArgs;
+  /**
+   * Go regular expression of the hosts that the dashboard answers to, e.g. `.*`. Default: localhost and its own
+   * Service (https://linkerd.io/2/tasks/exposing-dashboard/).
+   */
+  readonly enforcedHostRegexp?: string;
+  /** URL (http or https) of a Prometheus that exists already. Default: the chart's own. */
+  readonly prometheusUrl?: string;
+  /** Replicas, budgets and resources as in the chart's values-ha.yaml; wants three nodes. Default false. */
+  readonly highAvailability?: boolean;
+  /** Whether the cluster has Linkerd's CNI plugin, so that no pod here needs privileges. Default false. */
+  readonly cniEnabled?: boolean;
+  /** Opens when pods are injected; asked before each roll-out of viz, whose pods are meshed. */
+  readonly gate: InjectionGate;
+  /** Refuses pods without a proxy. Default: none, for a mesh that others have installed. */
+  readonly guard?: MeshGuard;
+  /** How long {@link LinkerdViz.gate} waits, in seconds. Default 300. */
+  readonly gateDeadlineSeconds?: number;
+  /** The cluster that it asks, the same as the Kubernetes provider's. Default: the ambient kubeconfig. */
+  readonly cluster?: ClusterAccess;
+  /** Who asks the cluster. Default: a client for `cluster`. */
+  readonly api?: InjectionApi;
+}
+
+/**
+ * Linkerd's extension viz (dashboard, metrics, tap): the Helm release `linkerd-viz` in a namespace of the same name,
+ * with its certificates. Its injector switches tap on when a pod is created, so let workloads depend on its `gate`
+ * instead of the control plane's, and none has to be restarted for tap.
+ */
+export class LinkerdViz extends pulumi.ComponentResource {
+  /** Opens when pods get a proxy and tap. */
+  public readonly gate: InjectionGate;
+  /** Name of the namespace: `linkerd-viz`. */
+  public readonly namespace: pulumi.Output<string>;
+  /** Version of the chart that is installed. */
+  public readonly chartVersion: pulumi.Output<string>;
+  /** The serving certificates, by Service. */
+  public readonly certPems: Record<VizWebhook, pulumi.Output<string>>;
+
+  public constructor(name: string, args: LinkerdVizArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("linkerd-mtls:index:LinkerdViz", name, {}, opts);
+
+    const { prometheusUrl, cniEnabled, gate, guard } = args;
+    if (prometheusUrl !== undefined && !/^https?:\/\/[^/]/.test(prometheusUrl)) {
+      throw new pulumi.InputPropertyError({
+        propertyPath: "prometheusUrl",
+        reason: `must be an http:// or https:// URL, but is ${JSON.stringify(prometheusUrl)}`,
+      });
+    }
+
+    const namespace = new k8s.core.v1.Namespace(
+      `${name}-namespace`,
+      {
+        metadata: {
+          name: VIZ_NAMESPACE,
+          labels: { "linkerd.io/extension": "viz", ...linkerdPodSecurity(cniEnabled) },
+          // `linkerd viz check` then looks for no Prometheus here.
+          annotations:
+            prometheusUrl === undefined ? {} : { "viz.linkerd.io/external-prometheus": prometheusUrl },
+        },
+      },
+      { parent: this },
+    );
+    const certificate = (service: VizWebhook): WebhookCertificate =>
+      new WebhookCertificate(
+        `${name}-${service}`,
+        { ...args.webhookCertificates, service, namespace: namespace.metadata.name },
+        { parent: this },
+      );
+    const tap = certificate("tap");
+    const tapInjector = certificate("tap-injector");
+
+    const chart = chartReference(args.charts ?? {}, "linkerd-viz");
+    const values = pulumi
+      .all([args.linkerdNamespace, args.trustBundlePem, tap.caBundle, tapInjector.caBundle])
+      .apply(([linkerdNamespace, trustBundlePem, tapCa, tapInjectorCa]) =>
+        vizValues({
+          linkerdNamespace,
+          trustDomain: args.trustDomain,
+          trustBundlePem,
+          caBundles: { tap: tapCa, tapInjector: tapInjectorCa },
+          enforcedHostRegexp: args.enforcedHostRegexp,
+          prometheusUrl,
+          highAvailability: args.highAvailability,
+        }),
+      );
+    const release = new k8s.helm.v3.Release(
+      `${name}-release`,
+      {
+        ...chart,
+        name: "linkerd-viz",
+        // The namespace's output, so it goes only when the release is uninstalled: the release has the APIService of
+        // tap, and one whose server is gone hangs the deletion of every namespace.
+        namespace: namespace.metadata.name,
+        createNamespace: false,
+        timeout: RELEASE_TIMEOUT_SECONDS,
+        values,
+      },
+      {
+        parent: this,
+        // Its pods are meshed, and mount the Secrets under fixed names. The guard outlives them.
+        dependsOn: [gate, tap, tapInjector, ...(guard === undefined ? [] : [guard])],
+        hooks: { beforeCreate: [gate.hook], beforeUpdate: [gate.hook] },
+      },
+    );
+
+    this.namespace = namespace.metadata.name;
+    this.chartVersion = release.status.version;
+    this.certPems = { tap: tap.certPem, "tap-injector": tapInjector.certPem };
+    this.gate = new InjectionGate(
+      `${name}-gate`,
+      {
+        controlPlane: {
+          linkerd: gate.opened,
+          viz: pulumi.jsonStringify({ chart, values, version: this.chartVersion }).apply(sha256),
+        },
+        tap: true,
+        deadlineSeconds: args.gateDeadlineSeconds,
+        cluster: args.cluster,
+        api: args.api,
+      },
+      // Asked only when the release is there.
+      { parent: this, dependsOn: release },
+    );
+    this.registerOutputs({
+      namespace: this.namespace,
+      chartVersion: this.chartVersion,
+      certPems: this.certPems,
+    });
+  }
+}

@@ -1,0 +1,91 @@
+import { WebhookValues, webhookValues } from "../controlPlane/values";
+import { sha256 } from "../pki/certificate";
+
+/** Label of each of viz's pods that changes with the trust bundle. */
+const TRUST_BUNDLE_LABEL = "linkerd-mtls/trust-bundle";
+/** A label's value has at most 63 characters. */
+const TRUST_BUNDLE_DIGITS = 16;
+
+/**
+ * The values that this program gives to the chart linkerd-viz, and no others. The chart has no schema and ignores a
+ * name that it does not know, so a test compares them with the names that it does know.
+ */
+export interface VizValues {
+  /** Linkerd's namespace. */
+  readonly linkerdNamespace: string;
+  /** Trust domain. */
+  readonly identityTrustDomain: string;
+  /** The chart's Job that patches its namespace, whose metadata is set here already. */
+  readonly createNamespaceMetadataJob: false;
+  /**
+   * Labels of all pods. A proxy gets the trust bundle when its pod is created, so a label with the bundle's hash rolls
+   * the pods; the chart documents no annotations for all of them.
+   */
+  readonly podLabels: Readonly<Record<string, string>>;
+  /** The server of the tap API. */
+  readonly tap: WebhookValues & { readonly replicas: number; readonly resources?: Resources };
+  /** The webhook that switches tap on. */
+  readonly tapInjector: WebhookValues;
+  readonly dashboard: {
+    /** Go regular expression of the hosts that it answers to; "" is localhost and its own Service. */
+    readonly enforcedHostRegexp: string;
+    readonly resources?: Resources;
+  };
+  /** URL of a Prometheus that exists already; "" is the chart's own. */
+  readonly prometheusUrl: string;
+  /** The chart's own Prometheus. */
+  readonly prometheus: { readonly enabled: boolean; readonly resources?: Resources };
+  /** Whether replicas keep to different nodes. */
+  readonly enablePodAntiAffinity: boolean;
+  /** Whether the components have PodDisruptionBudgets. */
+  readonly enablePodDisruptionBudget: boolean;
+}
+
+/** Resources of a container, as the chart wants them. */
+interface Resources {
+  readonly cpu: { readonly request: string };
+  readonly memory: { readonly request: string; readonly limit: string };
+}
+
+/** For high availability, as in the chart's values-ha.yaml. */
+const HA_TAP_REPLICAS = 3;
+const HA_RESOURCES: Resources = { cpu: { request: "100m" }, memory: { request: "50Mi", limit: "250Mi" } };
+const HA_PROMETHEUS_RESOURCES: Resources = {
+  cpu: { request: "300m" },
+  memory: { request: "300Mi", limit: "8192Mi" },
+};
+
+/** The values of viz. */
+export function vizValues(args: {
+  linkerdNamespace: string;
+  trustDomain: string;
+  trustBundlePem: string;
+  caBundles: { tap: string; tapInjector: string };
+  enforcedHostRegexp?: string;
+  prometheusUrl?: string;
+  highAvailability?: boolean;
+}): VizValues {
+  const { highAvailability = false } = args;
+  const resources = highAvailability ? { resources: HA_RESOURCES } : {};
+  const ownPrometheus = args.prometheusUrl === undefined;
+  return {
+    linkerdNamespace: args.linkerdNamespace,
+    identityTrustDomain: args.trustDomain,
+    createNamespaceMetadataJob: false,
+    podLabels: { [TRUST_BUNDLE_LABEL]: sha256(args.trustBundlePem).slice(0, TRUST_BUNDLE_DIGITS) },
+    tap: {
+      ...webhookValues(args.caBundles.tap),
+      replicas: highAvailability ? HA_TAP_REPLICAS : 1,
+      ...resources,
+    },
+    tapInjector: webhookValues(args.caBundles.tapInjector),
+    dashboard: { enforcedHostRegexp: args.enforcedHostRegexp ?? "", ...resources },
+    prometheusUrl: args.prometheusUrl ?? "",
+    prometheus: {
+      enabled: ownPrometheus,
+      ...(highAvailability && ownPrometheus && { resources: HA_PROMETHEUS_RESOURCES }),
+    },
+    enablePodAntiAffinity: highAvailability,
+    enablePodDisruptionBudget: highAvailability,
+  };
+}

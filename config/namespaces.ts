@@ -1,0 +1,114 @@
+import {
+  INJECT_MODES,
+  InjectMode,
+  isInjected,
+  NamespaceProxySettings,
+  POD_SECURITY_LEVELS,
+  POD_SECURITY_RULE,
+  PodSecurityLevel,
+  refusesProxies,
+} from "../components";
+import { readProxySettings } from "./proxy";
+import { ConfigReader, describe, DNS_LABEL, FLAG, NAMESPACE, oneOf, Properties, setCommand } from "./reader";
+import { readWorkload, WORKLOAD_PROPERTIES, WorkloadConfig } from "./workloads";
+
+/** A namespace of applications. */
+export interface NamespaceConfig {
+  readonly name: string;
+  /** Whether others have made it. */
+  readonly existing: boolean;
+  /** Undefined only for an existing namespace: its annotation is left as it is. */
+  readonly inject?: InjectMode;
+  readonly podSecurity?: PodSecurityLevel;
+  readonly proxy?: NamespaceProxySettings;
+  readonly workloads: readonly WorkloadConfig[];
+}
+
+/** Namespaces that this key cannot have, and why. */
+const REFUSED: ReadonlyMap<string, string> = new Map([
+  ["linkerd", "it is the control plane's, which is never injected"],
+  ["linkerd-viz", "it belongs to the key viz"],
+  ["kube-system", "Linkerd's injector passes it over"],
+  ["cert-manager", "Linkerd's injector passes it over"],
+]);
+
+/** What namespaces are checked against. */
+interface Surroundings {
+  readonly cniEnabled: boolean;
+  /** Namespaces of the sample applications that are deployed. */
+  readonly taken: ReadonlySet<string>;
+}
+
+/** Key `namespaces`. */
+export function readNamespaces(reader: ConfigReader, surroundings: Surroundings): NamespaceConfig[] {
+  const key = "namespaces";
+  const list = reader.list(reader.json(key), key, "must be a list of namespaces", ".name", "<name>");
+  const names = new Set<string>();
+  return list.flatMap((item, index) => {
+    const path = `${key}[${index}]`;
+    const object = reader.object(item, path, PROPERTIES);
+    return object === undefined ? [] : [readNamespace(reader, object, path, names, surroundings)];
+  });
+}
+
+const PROPERTIES = ["name", "existing", "inject", "podSecurity", "proxy", "workloads"];
+
+function readNamespace(
+  reader: ConfigReader,
+  object: Properties,
+  key: string,
+  names: Set<string>,
+  { cniEnabled, taken }: Surroundings,
+): NamespaceConfig {
+  const existing = reader.property(object, key, "existing", FLAG) ?? false;
+  const name = readName(reader, object, key, names, taken);
+  const inject =
+    reader.property(object, key, "inject", oneOf(INJECT_MODES, "enabled")) ??
+    (existing ? undefined : "enabled");
+  const podSecurity = reader.property(object, key, "podSecurity", oneOf(POD_SECURITY_LEVELS, "privileged"));
+  const proxy = readProxySettings(reader, object.proxy, `${key}.proxy`, "namespace", inject);
+
+  const workloadNames = new Set<string>();
+  const path = `${key}.workloads`;
+  const list = reader.list(object.workloads, path, "must be a list of workloads", ".name", "<name>");
+  const workloads = list.flatMap((item, index) => {
+    const workloadKey = `${path}[${index}]`;
+    const workload = reader.object(item, workloadKey, WORKLOAD_PROPERTIES);
+    return workload === undefined ? [] : [readWorkload(reader, workload, workloadKey, workloadNames, inject)];
+  });
+
+  const takesProxies = isInjected(inject) || workloads.some((workload) => isInjected(workload.inject));
+  if (takesProxies && refusesProxies(podSecurity, cniEnabled)) {
+    const level = `${key}.podSecurity`;
+    reader.problem(
+      `${NAMESPACE}:${level}`,
+      POD_SECURITY_RULE,
+      `is ${describe(level, podSecurity)}`,
+      setCommand(level, "privileged"),
+      `${setCommand("cniEnabled", "true")}    # once the plugin is installed`,
+    );
+  }
+  return { name, existing, inject, podSecurity, proxy, workloads };
+}
+
+function readName(
+  reader: ConfigReader,
+  { name }: Properties,
+  key: string,
+  names: Set<string>,
+  taken: ReadonlySet<string>,
+): string {
+  if (typeof name !== "string" || !DNS_LABEL.test(name)) {
+    reader.invalid(`${key}.name`, "must be a DNS label, as a string", name, "<name>");
+    return key;
+  }
+  const refused = taken.has(name) ? "it belongs to a sample application" : REFUSED.get(name);
+  if (refused !== undefined) {
+    reader.invalid(`${key}.name`, `must be another namespace (${refused})`, name, "<name>");
+  }
+  if (names.has(name)) {
+    reader.invalid(`${key}.name`, "must be unique", name, "<name>");
+  }
+  names.add(name);
+  return name;
+}

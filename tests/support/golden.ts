@@ -1,0 +1,19 @@
+import assert from "node:assert/strict";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+
+import { stringify } from "yaml";
+
+const GOLDEN = join(__dirname, "..", "program", "golden");
+const UPDATE = process.env.UPDATE_GOLDEN !== undefined;
+
+/** Compares with a golden file; `npm run test:update-golden` writes it. */
+export function assertGolden(file: string, actual: unknown): void {
+  const path = join(GOLDEN, file);
+  const text = stringify(actual, { lineWidth: 110, aliasDuplicateObjects: false });
+  if (UPDATE) {
+    writeFileSync(path, text);
+  }
+  assert.ok(existsSync(path), `${path} does not exist: run npm run test:update-golden`);
+  assert.equal(text, readFileSync(path, "utf8"));
+}
