@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 
-import { MeshedWorkload } from "../components";
+import { MeshedNamespace, MeshedWorkload } from "../components";
 import { SampleApplicationArgs } from "./sampleApplication";
 
 /**
@@ -14,11 +14,12 @@ export class Kuard extends pulumi.ComponentResource {
   public constructor(name: string, args: SampleApplicationArgs, opts?: pulumi.ComponentResourceOptions) {
     super("linkerd-mtls:index:Kuard", name, {}, opts);
 
-    const { gate, trustBundlePem } = args;
+    const { gate, guard, trustBundlePem } = args;
+    const namespace = new MeshedNamespace("default", { existing: true, gate, guard }, { parent: this });
     new MeshedWorkload(
       "kuard",
       {
-        namespace: "default",
+        namespace: namespace.name,
         inject: "enabled",
         podSpec: {
           containers: [

@@ -12,11 +12,14 @@ const CONTAINERS = [{ name: "main", image: IMAGE }];
 /** How many Deployments of one pod the program adds in each test. */
 const WORKLOADS = 5;
 
-/** How many pods somebody else's Deployment has, which nobody holds back. */
+/**
+ * How many Deployments of one pod somebody else applies, whom nobody holds back. One of many pods would take longer to
+ * come back: each pod that it does get makes its controller try at once, and be refused, and double its pause.
+ */
 const OTHERS = 10;
 
 /** For so long the injector is disturbed. */
-const DISTURBED_SECONDS = 8;
+const DISTURBED_SECONDS = 12;
 
 /** How long a ReplicaSet's controller may pause after refusals, which it doubles each time. */
 const BACKOFF_SECONDS = 120;
@@ -102,27 +105,23 @@ describe("an injector that is disturbed while applications are deployed", () => 
       ]);
       await command.prints(`${mine}/app-0-deployment creating`);
       const undo = await disturb();
-      await sandbox.client(AppsV1Api).createNamespacedDeployment({
-        namespace: others,
-        body: {
-          metadata: { name: "web" },
-          spec: {
-            replicas: OTHERS,
-            selector: { matchLabels: { app: "web" } },
-            template: { metadata: { labels: { app: "web" } }, spec: { containers: CONTAINERS } },
-          },
-        },
-      });
+      const apps = sandbox.client(AppsV1Api);
+      for (let number = 0; number < OTHERS; number++) {
+        const labels = { app: `web-${number}` };
+        const template = { metadata: { labels }, spec: { containers: CONTAINERS } };
+        await apps.createNamespacedDeployment({
+          namespace: others,
+          body: { metadata: { name: labels.app }, spec: { selector: { matchLabels: labels }, template } },
+        });
+      }
       await sleep(DISTURBED_SECONDS * 1000);
       await undo();
 
       const { code, output } = await command.ended;
       assert.equal(code, 0, output);
-      await eventually("somebody else's Deployment is available", BACKOFF_SECONDS, async () => {
-        const { status } = await sandbox
-          .client(AppsV1Api)
-          .readNamespacedDeployment({ namespace: others, name: "web" });
-        return status?.availableReplicas === OTHERS;
+      await eventually("somebody else's Deployments are available", BACKOFF_SECONDS, async () => {
+        const { items } = await apps.listNamespacedDeployment({ namespace: others });
+        return items.every(({ status }) => status?.availableReplicas === 1);
       });
       const attempts = (await sandbox.podCreations()).filter(({ namespace }) =>
         [mine, others].includes(namespace),
@@ -136,7 +135,7 @@ describe("an injector that is disturbed while applications are deployed", () => 
       );
       assert.equal(created.length, WORKLOADS + OTHERS);
       assert(refused > 0, "the guard refused nothing, so the injector was not disturbed");
-      const { items } = await sandbox.client(AppsV1Api).listReplicaSetForAllNamespaces();
+      const { items } = await apps.listReplicaSetForAllNamespaces();
       for (const { metadata } of items) {
         if (metadata?.namespace !== mine && metadata?.namespace !== others) continue;
         assert.equal(metadata.annotations?.["deployment.kubernetes.io/revision"], "1");

@@ -5,9 +5,15 @@ import { run as runProgram } from "../../sandbox/run";
 import { sandboxTools } from "../../sandbox/tools/tools";
 import { configuration, isMeshed, start, succeed, TestSandbox } from "./support";
 
-/** Everything that a deployment with an extension and applications goes through. */
-const CONFIGURATION = configuration({ sampleApplications: ["hello-world"], viz: { enabled: true } });
-const PODS = 2;
+const NAMESPACE = "web";
+const WORKLOADS = ["one", "two", "three"].map((name) => ({
+  name,
+  podSpec: { containers: [{ name, image: "registry.k8s.io/pause:3.10" }] },
+}));
+const CONFIGURATION = configuration({
+  sampleApplications: [],
+  namespaces: [{ name: NAMESPACE, workloads: WORKLOADS }],
+});
 
 /** How many moments of a deployment are tried. */
 const MOMENTS = 10;
@@ -51,13 +57,13 @@ describe("a deployment whose process is killed", () => {
     assert.deepEqual(await objects(), wanted);
     for (const release of await sandbox.helmReleaseStates()) assert.match(release, /\.v1 deployed$/);
     const pods = (await sandbox.podCreations()).filter(
-      ({ admitted, namespace }) => admitted && namespace === "hello-world",
+      ({ admitted, namespace }) => admitted && namespace === NAMESPACE,
     );
     assert.deepEqual(
       pods.filter((pod) => !isMeshed(pod)),
       [],
     );
-    assert.equal(pods.length, PODS);
+    assert.equal(pods.length, WORKLOADS.length);
     assert.match(await succeed(...up()), /Resources:\s+\d+ unchanged\s/);
   }
 
