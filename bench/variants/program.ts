@@ -1,0 +1,50 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { UserError } from "../../sandbox/errors";
+import { PROJECT } from "../../sandbox/paths";
+import { configuration } from "../applications";
+import { type Finished, runChild } from "../child";
+import { SANDBOX } from "../cluster";
+import type { Site, Variant } from "./variant";
+
+/** Runs the command as its users do, with the case's applications and no others. */
+function command(name: "up" | "preview", site: Site, watchMemory: boolean): Promise<Finished> {
+  const namespaces = JSON.stringify(configuration(site.case));
+  return runChild(
+    process.execPath,
+    [
+      ...["--import", "tsx", "sandbox/main.ts", name, "--name", SANDBOX],
+      ...[
+        "--config",
+        `linkerd-mtls:namespaces=${namespaces}`,
+        "--config",
+        "linkerd-mtls:sampleApplications=[]",
+      ],
+    ],
+    { cwd: PROJECT, log: logOf(name, site), signal: site.cluster.signal, watchMemory },
+  );
+}
+
+function logOf(name: string, { logs }: Site): string {
+  return join(logs, `program-${name}.log`);
+}
+
+/** (a) This program. */
+export const program: Variant = {
+  run: async (site) => {
+    const { seconds, memoryMiB } = await command("up", site, true);
+    return {
+      wallSeconds: seconds,
+      programMemoryMiB: memoryMiB.self,
+      engineMemoryMiB: memoryMiB.children.pulumi ?? 0,
+    };
+  },
+  afterwards: async (site) => {
+    const { seconds } = await command("preview", site, false);
+    const log = logOf("preview", site);
+    if (!/^Resources:\n\s+\d+ unchanged$/m.test(await readFile(log, "utf8"))) {
+      throw new UserError("a preview without changes shows changes", `see ${log}`);
+    }
+    return { previewSeconds: seconds };
+  },
+};
