@@ -46,7 +46,10 @@ export async function selectStack(args: WorkspaceArgs): Promise<Stack> {
       pulumiCommand: await PulumiCommand.get({ root: pulumi?.root }),
       envVars: {
         ...(pulumi && { PULUMI_HOME: pulumi.home }),
-        PULUMI_BACKEND_URL: `file://${paths.state}`,
+        // After each step this backend writes the whole state: the engine then lives more on memory than on collecting it,
+        // and does without a file of checksums beside it.
+        GOGC: "400",
+        PULUMI_BACKEND_URL: `file://${paths.state}?metadata=skip`,
         PULUMI_CONFIG_PASSPHRASE: await passphrase(paths),
         PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
         PULUMI_SKIP_UPDATE_CHECK: "true",

@@ -51,7 +51,7 @@ const ANSWERS_IN_A_ROW = 3;
 const FIRST_INTERVAL_MS = 250;
 const MAX_INTERVAL_MS = 2_000;
 
-/** For so long a yes also holds for other resources, which are often created together. */
+/** For so long a yes also holds for other resources, which are often created together; then one answer confirms it. */
 const REUSE_MS = 1_000;
 const PROGRESS_INTERVAL_MS = 10_000;
 
@@ -88,7 +88,11 @@ export class InjectionProbe {
     const seconds = (): string => (elapsed() / 1000).toFixed(1);
     const deadline = deadlineSeconds * 1000;
 
-    log(`asking the API server whether pods are injected (deadline ${deadlineSeconds} s)`);
+    const confirming = this.lastYes !== Number.NEGATIVE_INFINITY;
+    if (!confirming) {
+      log(`asking the API server whether pods are injected (deadline ${deadlineSeconds} s)`);
+    }
+    let wanted = confirming ? 1 : ANSWERS_IN_A_ROW;
     let interval = FIRST_INTERVAL_MS;
     let nextProgress = PROGRESS_INTERVAL_MS;
     let yes = 0;
@@ -98,12 +102,18 @@ export class InjectionProbe {
       if (answer.injected) {
         yes++;
         interval = FIRST_INTERVAL_MS;
-        if (yes === ANSWERS_IN_A_ROW) {
+        if (yes === wanted) {
           this.lastYes = clock.now();
-          log(`pods are injected: ${tries} tries, ${seconds()} s, proxy ${answer.proxyImage}`);
+          if (wanted === ANSWERS_IN_A_ROW) {
+            log(`pods are injected: ${tries} tries, ${seconds()} s, proxy ${answer.proxyImage}`);
+          }
           return;
         }
       } else {
+        if (wanted < ANSWERS_IN_A_ROW) {
+          log(`pods are no longer injected, asking on (deadline ${deadlineSeconds} s): ${answer.reason}`);
+        }
+        wanted = ANSWERS_IN_A_ROW;
         yes = 0;
         if (signal.aborted) {
           throw new Error(

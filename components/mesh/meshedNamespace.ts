@@ -79,7 +79,8 @@ export class MeshedNamespace extends pulumi.ComponentResource {
       // Nothing to set. The guard still outlives the pods that are put here by this name.
       this.name = pulumi.output(guard?.policyName).apply(() => name);
     }
-    this.registerOutputs({ name: this.name });
+    // As it is known already, the engine need not write the whole state once more when the namespace is there.
+    this.registerOutputs({ name });
   }
 }
 

@@ -146,7 +146,8 @@ export class MeshedWorkload extends pulumi.ComponentResource {
     }
 
     this.name = workload.metadata.name;
-    this.registerOutputs({ name: this.name });
+    // As it is known already, the engine need not write the whole state once more when the workload is there.
+    this.registerOutputs({ name: objectName });
   }
 }
 

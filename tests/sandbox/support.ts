@@ -217,7 +217,7 @@ export class TestSandbox {
         return (
           command.includes(`${this.paths.root}/`) ||
           command.includes(`-dir=${this.paths.root}\0`) ||
-          environment.includes(`PULUMI_BACKEND_URL=file://${this.paths.state}\0`)
+          environment.includes(`PULUMI_BACKEND_URL=file://${this.paths.state}?`)
         );
       }),
     );

@@ -116,9 +116,28 @@ describe("InjectionProbe", () => {
     pass(999);
     await instance.untilInjected();
     assert.equal(timeouts.length, 3);
-    pass(1);
+  });
+
+  it("then confirms it with one answer, and says nothing of it", async () => {
+    const { instance, timeouts, pass, log } = probe([YES]);
     await instance.untilInjected();
-    assert.equal(timeouts.length, 6);
+    const said = [...log];
+    pass(1000);
+    await instance.untilInjected();
+    assert.equal(timeouts.length, 4);
+    assert.deepEqual(log, said);
+  });
+
+  it("asks for three answers again when one does not confirm it", async () => {
+    const { instance, timeouts, pass, log } = probe([YES, YES, YES, NO, YES]);
+    await instance.untilInjected();
+    pass(1000);
+    await instance.untilInjected();
+    assert.equal(timeouts.length, 7);
+    assert.deepEqual(log.slice(2), [
+      "pods are no longer injected, asking on (deadline 60 s): no proxy",
+      "pods are injected: 4 tries, 0.8 s, proxy proxy:1",
+    ]);
   });
 
   it("asks again after a failure", async () => {
