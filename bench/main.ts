@@ -68,7 +68,7 @@ const command = new Command("bench")
   .option("--runs <n>", "how often each is measured", number(1, 100), 5)
   .option("--json", "print the rows as JSON instead of a table", false)
   .option("--continue", "keep what an interrupted benchmark has measured, and measure the rest", false)
-  .option("--write-docs", "write table and plot to docs/benchmarks.md and docs/benchmarks.svg", false)
+  .option("--write-docs", "write table and plot of all rows to docs/benchmarks.md and docs/benchmarks.svg", false)
   .addHelpText("after", `\nVariants:\n${legend}`)
   .showHelpAfterError();
 
@@ -123,13 +123,14 @@ async function benchmark(plan: Plan, results: Results, signal: AbortSignal): Pro
 async function main(print: (text: string) => void): Promise<void> {
   command.parse();
   const options = command.opts<Options>();
-  const rows = await benchmark(planOf(options), await Results.open(options.continue), interruption.signal);
-  const table = report(summarize(rows));
-  print(options.json ? JSON.stringify(rows, null, 2) : table);
+  const results = await Results.open(options.continue);
+  const rows = await benchmark(planOf(options), results, interruption.signal);
+  print(options.json ? JSON.stringify(rows, null, 2) : report(summarize(rows)));
   if (options.writeDocs) {
+    const table = report(summarize(results.rows));
     const machine = `Measured with ${availableParallelism()} cores.`;
     const picture = "![Wall times of all variants](benchmarks.svg)";
-    await writeDocuments([machine, table, picture].join("\n\n"), await draw(chart(rows)));
+    await writeDocuments([machine, table, picture].join("\n\n"), await draw(chart(results.rows)));
   }
 }
 

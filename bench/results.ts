@@ -21,6 +21,11 @@ export class Results {
     return new Results(file, earlier);
   }
 
+  /** All rows, of this benchmark and of those that it continues. */
+  public get rows(): readonly Row[] {
+    return this.kept;
+  }
+
   /** The row of that measurement, if there is one. */
   public find({ case: wanted, run, variant }: Measurement): Row | undefined {
     return this.kept.find(

@@ -85,8 +85,9 @@ describe("an injector that does not answer yet", () => {
     it("the application waits, and is then injected at its first creation", () => {
       assert.equal(up.code, 0, up.output);
       assert.deepEqual(heldPods, []);
-      assert.match(up.output, /still waiting after 10\.\d s, last answer: the mesh guard refused/);
-      assert.match(up.output, /All 2 pods are in the mesh\./);
+      assert.match(up.output, /still waiting after 1\d\.\d s, last answer: the mesh guard refused/);
+      // Somebody else's pod may be there by then, or may not.
+      assert.match(up.output, /All [23] pods are in the mesh\./);
     });
 
     it("the guard refuses the pod of somebody else's Deployment until then, and it never runs unmeshed", async () => {
@@ -122,7 +123,7 @@ describe("an injector that does not answer yet", () => {
       await succeed("sandbox", "stop", "--name", sandbox.name);
       assert.deepEqual(await sandbox.processes(), []);
       assert.equal((await run("sandbox", "status", "--name", sandbox.name)).code, 3);
-      assert.match(await succeed("up", "--name", sandbox.name), /All 2 pods are in the mesh\./);
+      assert.match(await succeed("up", "--name", sandbox.name), /All 3 pods are in the mesh\./);
     });
   });
 });
