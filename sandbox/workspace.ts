@@ -3,6 +3,7 @@ import { randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
 import { copyFile, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { parse, stringify } from "yaml";
 import { UserError } from "./errors";
 import { type InstancePaths, PROJECT } from "./paths";
@@ -58,6 +59,9 @@ export async function selectStack(args: WorkspaceArgs): Promise<Stack> {
   );
 }
 
+/** A process that was killed a moment ago may still have its last write to finish. */
+const ENDING_SECONDS = 10;
+
 /**
  * Removes the locks of operations whose process has died. The state is this machine's alone, so the process that a
  * lock names can be looked up.
@@ -71,13 +75,16 @@ async function breakStaleLocks({ state }: InstancePaths): Promise<void> {
     if (!entry.isFile() || !entry.name.endsWith(".json")) continue;
     const file = join(entry.parentPath, entry.name);
     const pid = Number(/"pid":\s*(\d+)/.exec(await readFile(file, "utf8"))?.[1]);
-    if (await isPulumi(pid)) {
-      throw new UserError(
-        `another operation is at work on this stack (process ${pid})`,
-        "wait until it has ended",
-      );
+    for (let second = 0; await isPulumi(pid); second++) {
+      if (second === ENDING_SECONDS) {
+        throw new UserError(
+          `another operation is at work on this stack (process ${pid})`,
+          "wait until it has ended",
+        );
+      }
+      await sleep(1000);
     }
-    await rm(file);
+    await rm(file, { force: true }); // one that has ended in order has removed it
   }
 }
 

@@ -90,7 +90,10 @@ export async function prepare(toolsets: readonly Toolset<unknown>[], signal: Abo
         try {
           await mkdir(dirname(path), { recursive: true });
           await make(unfinished, signal);
-          await rename(unfinished, path);
+          await rename(unfinished, path).catch((error: unknown) => {
+            // Another process has made the same in the meantime.
+            if (!existsSync(path)) throw error;
+          });
         } finally {
           clearInterval(clock);
           await rm(unfinished, { recursive: true, force: true });

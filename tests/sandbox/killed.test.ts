@@ -85,7 +85,7 @@ describe("a deployment whose process is killed", () => {
       await sleep(after);
       command.kill("SIGKILL");
       const { output } = await command.ended;
-      const last = output.match(/^.*(creat|updat)(ing|ed).*$/gm)?.at(-1) ?? "nothing was created yet";
+      const last = output.match(/^ .*(creat|updat)(ing|ed).*$/gm)?.at(-1) ?? "nothing was created yet";
       console.log(
         `      killed after ${(after / 1000).toFixed(1)} s of ${(duration / 1000).toFixed(1)} s: ${last.trim()}`,
       );
