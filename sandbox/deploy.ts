@@ -57,9 +57,11 @@ function stackOf(target: Target, stack: string, config: readonly string[]): Prom
 /** Brings the stack up and reports which pods are in the mesh. */
 export async function up(target: Target, stackName: string, config: readonly string[]): Promise<void> {
   const stack = await stackOf(target, stackName, config);
-  const { outputs } = await operate(stack.up(OPERATION));
-  const meshed = outputs.meshedNamespaces?.value as readonly string[] | undefined;
-  await reportMesh(target, meshed !== undefined && meshed.length > 0);
+  // Pulumi would start its CLI three times more, to read outputs and history that nobody here asks for.
+  stack.outputs = () => Promise.resolve({});
+  stack.info = () => Promise.resolve(undefined);
+  await operate(stack.up(OPERATION));
+  await reportMesh(target);
 }
 
 /** Shows what an `up` would change. */

@@ -1,13 +1,9 @@
 import type { CoreV1Api as Api, V1Namespace, V1Pod } from "@kubernetes/client-node";
-import { setTimeout as sleep } from "node:timers/promises";
 import { UserError } from "./errors";
 import type { Target } from "./target";
 
 const INJECT = "linkerd.io/inject";
 const PROXY = "linkerd-proxy";
-
-/** Pods come within moments of what they belong to, which Pulumi has awaited already. */
-const PATIENCE_SECONDS = 10;
 
 /** Pods outside the mesh that are named one by one; a whole cluster of them is not. */
 const NAMED = 20;
@@ -49,17 +45,12 @@ async function connect({ cluster }: Target): Promise<Api> {
 /**
  * Prints, for each namespace, how many of the pods that want a proxy have one, and how to look at them.
  *
- * @param hasApplications Whether the stack has any, so that pods are waited for.
  * @throws UserError when a pod is outside the mesh.
  */
-export async function reportMesh(target: Target, hasApplications: boolean): Promise<void> {
+export async function reportMesh(target: Target): Promise<void> {
   const api = await connect(target);
   if (target.cluster.kubeconfig !== undefined) console.log(`\nkubeconfig: ${target.cluster.kubeconfig}`);
-  let pods = await wantedPods(api);
-  for (let second = 0; second < PATIENCE_SECONDS && hasApplications && pods.length === 0; second++) {
-    await sleep(1000);
-    pods = await wantedPods(api);
-  }
+  const pods = await wantedPods(api);
   if (pods.length === 0) {
     console.log(`The mesh is up; no pod asks for a proxy yet.\n  ${target.kubectl} -n linkerd get pods`);
     return;
