@@ -68,7 +68,11 @@ const command = new Command("bench")
   .option("--runs <n>", "how often each is measured", number(1, 100), 5)
   .option("--json", "print the rows as JSON instead of a table", false)
   .option("--continue", "keep what an interrupted benchmark has measured, and measure the rest", false)
-  .option("--write-docs", "write table and plot of all rows to docs/benchmarks.md and docs/benchmarks.svg", false)
+  .option(
+    "--write-docs",
+    "write table and plot of all rows to docs/benchmarks.md and docs/benchmarks.svg",
+    false,
+  )
   .addHelpText("after", `\nVariants:\n${legend}`)
   .showHelpAfterError();
 
