@@ -54,7 +54,7 @@ const PULUMI_CLI = ">=3.208.0";
 async function program(): Promise<StackOutputs> {
   await pulumi.requirePulumiVersion(PULUMI_CLI);
   const config = readConfig();
-  const { charts, trustDomain, cniEnabled } = config;
+  const { charts, cluster, trustDomain, cniEnabled } = config;
   await checkPodSecurity(existingNamespaces(config));
 
   if (config.labelKubeSystem) {
@@ -87,7 +87,7 @@ async function program(): Promise<StackOutputs> {
   const profileValidator = webhook("linkerd-sp-validator");
   const policyValidator = webhook("linkerd-policy-validator");
 
-  const crds = new LinkerdCrds("linkerd-crds", { namespace: namespace.name, charts });
+  const crds = new LinkerdCrds("linkerd-crds", { namespace: namespace.name, charts, cluster });
   const controlPlane = new LinkerdControlPlane(
     "linkerd-control-plane",
     {
@@ -101,6 +101,7 @@ async function program(): Promise<StackOutputs> {
         policyValidator: policyValidator.caBundle,
       },
       cniEnabled,
+      cluster,
     },
     {
       dependsOn: [
@@ -116,7 +117,7 @@ async function program(): Promise<StackOutputs> {
       ],
     },
   );
-  const { cluster, gateDeadlineSeconds } = config;
+  const { gateDeadlineSeconds } = config;
   const controlPlaneGate = new InjectionGate(
     "injection-gate",
     { controlPlane: { digest: controlPlane.digest }, deadlineSeconds: gateDeadlineSeconds, cluster },

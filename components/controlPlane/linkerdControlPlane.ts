@@ -1,8 +1,8 @@
-import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 
 import { sha256 } from "../pki/certificate";
-import { RELEASE_TIMEOUT_SECONDS } from "./linkerdCrds";
+import { ClusterAccess } from "./clusterClient";
+import { helmRelease } from "./helmRelease";
 import { controlPlaneValues, WebhookCaBundles } from "./values";
 import { chartReference, ChartSource } from "./version";
 
@@ -20,6 +20,8 @@ export interface LinkerdControlPlaneArgs {
   readonly webhookCaBundles: WebhookCaBundles<pulumi.Input<string>>;
   /** Whether the cluster has Linkerd's CNI plugin. Default false: an init container redirects each pod's traffic. */
   readonly cniEnabled?: boolean;
+  /** The cluster, the same as the Kubernetes provider's. Default: the ambient kubeconfig. */
+  readonly cluster?: ClusterAccess;
 }
 
 /**
@@ -48,16 +50,10 @@ export class LinkerdControlPlane extends pulumi.ComponentResource {
           cniEnabled: args.cniEnabled ?? false,
         }),
       );
-    const release = new k8s.helm.v3.Release(
+    const release = helmRelease(
       `${name}-release`,
-      {
-        ...chart,
-        name: "linkerd-control-plane",
-        namespace: args.namespace,
-        createNamespace: false,
-        timeout: RELEASE_TIMEOUT_SECONDS,
-        values,
-      },
+      { ...chart, name: "linkerd-control-plane", namespace: args.namespace, values },
+      args.cluster ?? {},
       { parent: this },
     );
 

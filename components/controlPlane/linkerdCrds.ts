@@ -1,6 +1,7 @@
-import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 
+import { ClusterAccess } from "./clusterClient";
+import { helmRelease } from "./helmRelease";
 import { chartReference, ChartSource } from "./version";
 
 /** Arguments of {@link LinkerdCrds}. */
@@ -9,10 +10,9 @@ export interface LinkerdCrdsArgs {
   readonly namespace: pulumi.Input<string>;
   /** Where the chart comes from. Default: the default release from Linkerd's repository. */
   readonly charts?: ChartSource;
+  /** The cluster, the same as the Kubernetes provider's. Default: the ambient kubeconfig. */
+  readonly cluster?: ClusterAccess;
 }
-
-/** How long Helm may wait for a release, in seconds; slow image pulls are the reason. */
-export const RELEASE_TIMEOUT_SECONDS = 600;
 
 /** Linkerd's custom resource definitions, the Helm release `linkerd-crds`. */
 export class LinkerdCrds extends pulumi.ComponentResource {
@@ -22,15 +22,11 @@ export class LinkerdCrds extends pulumi.ComponentResource {
   public constructor(name: string, args: LinkerdCrdsArgs, opts?: pulumi.ComponentResourceOptions) {
     super("linkerd-mtls:index:LinkerdCrds", name, {}, opts);
 
-    const release = new k8s.helm.v3.Release(
+    const chart = chartReference(args.charts ?? {}, "linkerd-crds");
+    const release = helmRelease(
       `${name}-release`,
-      {
-        ...chartReference(args.charts ?? {}, "linkerd-crds"),
-        name: "linkerd-crds",
-        namespace: args.namespace,
-        createNamespace: false,
-        timeout: RELEASE_TIMEOUT_SECONDS,
-      },
+      { ...chart, name: "linkerd-crds", namespace: args.namespace },
+      args.cluster ?? {},
       { parent: this },
     );
 

@@ -2,9 +2,9 @@ import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 
 import { ClusterAccess } from "../controlPlane/clusterClient";
+import { helmRelease } from "../controlPlane/helmRelease";
 import { InjectionGate } from "../controlPlane/injectionGate";
 import { InjectionApi } from "../controlPlane/injectionProbe";
-import { RELEASE_TIMEOUT_SECONDS } from "../controlPlane/linkerdCrds";
 import { linkerdPodSecurity, VIZ_NAMESPACE } from "../controlPlane/linkerdNamespace";
 import { MeshGuard } from "../controlPlane/meshGuard";
 import { chartReference, ChartSource } from "../controlPlane/version";
@@ -113,7 +113,7 @@ export class LinkerdViz extends pulumi.ComponentResource {
           highAvailability: args.highAvailability,
         }),
       );
-    const release = new k8s.helm.v3.Release(
+    const release = helmRelease(
       `${name}-release`,
       {
         ...chart,
@@ -121,10 +121,9 @@ export class LinkerdViz extends pulumi.ComponentResource {
         // The namespace's output, so it goes only when the release is uninstalled: the release has the APIService of
         // tap, and one whose server is gone hangs the deletion of every namespace.
         namespace: namespace.metadata.name,
-        createNamespace: false,
-        timeout: RELEASE_TIMEOUT_SECONDS,
         values,
       },
+      args.cluster ?? {},
       {
         parent: this,
         // Its pods are meshed, and mount the Secrets under fixed names. The guard outlives them.

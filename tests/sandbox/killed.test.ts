@@ -3,7 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 import { run as runProgram } from "../../sandbox/run";
 import { sandboxTools } from "../../sandbox/tools/tools";
-import { configuration, isMeshed, start, succeed, TestSandbox } from "./support";
+import { type Command, configuration, eventually, isMeshed, start, succeed, TestSandbox } from "./support";
 
 const NAMESPACE = "web";
 const WORKLOADS = ["one", "two", "three"].map((name) => ({
@@ -17,7 +17,6 @@ const CONFIGURATION = configuration({
 
 /** How many moments of a deployment are tried. */
 const MOMENTS = 10;
-const MOMENTS_BEFORE_RELEASES = 2;
 
 /** Kinds of all objects that a deployment makes, or that are made for it. */
 const KINDS = [
@@ -52,6 +51,15 @@ describe("a deployment whose process is killed", () => {
     await succeed("sandbox", "start", "--name", sandbox.name);
   }
 
+  /** Kills the deployment as soon as Helm's record is in this state, and makes sure that it stays so. */
+  async function killAt(command: Command, record: string): Promise<void> {
+    await eventually(record, 60, async () => (await sandbox.helmReleaseStates()).includes(record));
+    command.kill("SIGKILL");
+    await command.ended;
+    const states = await sandbox.helmReleaseStates();
+    assert.ok(states.includes(record), states.join("\n"));
+  }
+
   /** Brings it up to its end and compares all with a deployment that nobody disturbed. */
   async function goesOn(): Promise<void> {
     await succeed(...up());
@@ -77,9 +85,7 @@ describe("a deployment whose process is killed", () => {
   });
   after(() => sandbox.remove());
 
-  // Later ones can fall between the end of a Helm release and its record in the state; the next `up` does not take such a
-  // release over yet ("cannot re-use a name that is still in use").
-  for (let moment = 1; moment <= MOMENTS_BEFORE_RELEASES; moment++) {
+  for (let moment = 1; moment <= MOMENTS; moment++) {
     it(`at moment ${moment} of ${MOMENTS} ends, when it is repeated, as if nothing had happened`, async () => {
       await fresh();
       const command = start(up());
@@ -95,6 +101,33 @@ describe("a deployment whose process is killed", () => {
       await goesOn();
     });
   }
+
+  // Helm goes on with none of these by itself.
+  for (const [release, left] of [
+    ["linkerd-crds.v1", "deployed"],
+    ["linkerd-control-plane.v1", "pending-install"],
+  ] as const) {
+    it(`with Helm's record ${release} ${left} ends likewise`, async () => {
+      await fresh();
+      const command = start(up());
+      await killAt(command, `sh.helm.release.v1.${release} ${left}`);
+      await goesOn();
+    });
+  }
+
+  it("in the middle of an upgrade ends likewise", async () => {
+    const upgraded = [
+      ...up(),
+      ...configuration({ trustAnchors: [{ id: "2026" }, { id: "2027" }], signingAnchor: "2026" }),
+    ];
+    await fresh();
+    await succeed(...up());
+    await killAt(start(upgraded), "sh.helm.release.v1.linkerd-control-plane.v2 pending-upgrade");
+    await succeed(...upgraded);
+    const states = await sandbox.helmReleaseStates();
+    assert.ok(states.includes("sh.helm.release.v1.linkerd-control-plane.v2 deployed"), states.join("\n"));
+    assert.match(await succeed(...upgraded), /Resources:\s+\d+ unchanged\s/);
+  });
 
   it("by the API server, which restarts, ends likewise", async () => {
     await fresh();

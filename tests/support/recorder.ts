@@ -20,6 +20,7 @@ export interface Recorded {
   readonly urn: string;
   readonly replacementTrigger: unknown;
   readonly ignoreChanges: readonly string[];
+  readonly deleteBeforeReplace: boolean;
   readonly hooks: { readonly beforeCreate: readonly string[]; readonly beforeUpdate: readonly string[] };
 }
 
@@ -151,6 +152,7 @@ function read(request: RegisterResourceRequest, urn: string): Recorded {
     urn,
     replacementTrigger: request.getReplacementTrigger()?.toJavaScript(),
     ignoreChanges: request.getIgnorechangesList(),
+    deleteBeforeReplace: request.getDeletebeforereplace(),
     hooks: {
       beforeCreate: request.getHooks()?.getBeforeCreateList() ?? [],
       beforeUpdate: request.getHooks()?.getBeforeUpdateList() ?? [],

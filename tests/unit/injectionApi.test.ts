@@ -1,83 +1,36 @@
 import assert from "node:assert/strict";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { createServer, IncomingMessage, Server } from "node:http";
-import { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import { injectionApi } from "../../components/controlPlane/injectionApi";
-
-interface Answer {
-  status?: number;
-  body?: unknown;
-}
+import { type Answer, ApiServer, status } from "../support/apiServer";
 
 const POD = { apiVersion: "v1", kind: "Pod", metadata: {}, spec: { containers: [{ name: "probe" }] } };
-/** The client refuses plain HTTP otherwise. */
-const PLAIN_HTTP = { "insecure-skip-tls-verify": true };
-
 const PROXY = { name: "linkerd-proxy", image: "cr.l5d.io/linkerd/proxy:edge-26.6.3" };
 const TAPPED_PROXY = { ...PROXY, env: [{ name: "LINKERD2_PROXY_TAP_SVC_NAME", value: "tap" }] };
 const TAPPED = { annotations: { "viz.linkerd.io/tap-enabled": "true" } };
 
-const status = (code: number, message: string): Answer => ({
-  status: code,
-  body: { apiVersion: "v1", kind: "Status", status: "Failure", message, code },
-});
-
 describe("injectionApi", () => {
-  let server: Server;
+  const server = new ApiServer();
   let kubeconfig: string;
-  let answers: Record<string, Answer>;
-  let requests: { line: string; token?: string; body: string }[];
 
-  before((done) => {
-    server = createServer((request, response) => {
-      void readBody(request).then((body) => {
-        const line = `${request.method ?? ""} ${request.url ?? ""}`;
-        requests.push({ line, token: request.headers.authorization, body });
-        const answer = answers[line];
-        if (answer === undefined) {
-          return;
-        }
-        response.writeHead(answer.status ?? 200, { "content-type": "application/json" });
-        response.end(JSON.stringify(answer.body));
-      });
-    });
-    server.listen(0, "127.0.0.1", done);
-  });
+  before(() => server.listen());
 
   beforeEach(() => {
-    const { port } = server.address() as AddressInfo;
-    kubeconfig = JSON.stringify({
-      clusters: [
-        { name: "here", cluster: { server: `http://127.0.0.1:${port}`, ...PLAIN_HTTP } },
-        { name: "nowhere", cluster: { server: "http://127.0.0.1:1", ...PLAIN_HTTP } },
-      ],
-      users: [
-        { name: "deployer", user: { token: "token-1" } },
-        { name: "other", user: { token: "token-2" } },
-      ],
-      contexts: [
-        { name: "here", context: { cluster: "here", user: "deployer" } },
-        { name: "other", context: { cluster: "here", user: "other" } },
-        { name: "nowhere", context: { cluster: "nowhere", user: "deployer" } },
-      ],
-      "current-context": "here",
-    });
-    answers = {};
-    requests = [];
+    kubeconfig = server.kubeconfig();
+    server.answers = {};
+    server.requests = [];
   });
 
   after(() => {
-    server.closeAllConnections();
     server.close();
   });
 
   const CREATE = "POST /api/v1/namespaces/default/pods?dryRun=All";
   const dryRun = (answer: Answer | undefined, context?: string, timeoutMs = 5000) => {
     if (answer !== undefined) {
-      answers[CREATE] = answer;
+      server.answers[CREATE] = answer;
     }
     return injectionApi({ kubeconfig, context }, "default").dryRun(timeoutMs);
   };
@@ -85,10 +38,10 @@ describe("injectionApi", () => {
   it("asks for a dry run of an annotated pod", async () => {
     await dryRun({ body: POD });
     assert.deepEqual(
-      requests.map(({ line }) => line),
+      server.requests.map(({ line }) => line),
       [CREATE],
     );
-    const pod = JSON.parse(requests[0]?.body ?? "") as { metadata: { annotations: unknown } };
+    const pod = JSON.parse(server.requests[0]?.body ?? "") as { metadata: { annotations: unknown } };
     assert.deepEqual(pod.metadata.annotations, { "linkerd.io/inject": "enabled" });
   });
 
@@ -110,7 +63,7 @@ describe("injectionApi", () => {
 
   describe("with tap", () => {
     const dryRunWithTap = (body: unknown) => {
-      answers[CREATE] = { body };
+      server.answers[CREATE] = { body };
       return injectionApi({ kubeconfig }, "default", true).dryRun(5000);
     };
 
@@ -149,7 +102,7 @@ describe("injectionApi", () => {
     });
 
     it("describes both injectors", async () => {
-      answers = Object.fromEntries(
+      server.answers = Object.fromEntries(
         [
           "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations/linkerd-proxy-injector-webhook-config",
           "/api/v1/namespaces/linkerd/services/linkerd-proxy-injector",
@@ -226,13 +179,13 @@ describe("injectionApi", () => {
     const ambient = process.env.KUBECONFIG;
     try {
       writeFileSync(path, kubeconfig);
-      answers[CREATE] = { body: POD };
+      server.answers[CREATE] = { body: POD };
       await injectionApi({ kubeconfig }, "default").dryRun(5000);
       await injectionApi({ kubeconfig: path, context: "other" }, "default").dryRun(5000);
       process.env.KUBECONFIG = path;
       await injectionApi({}, "default").dryRun(5000);
       assert.deepEqual(
-        requests.map(({ token }) => token),
+        server.requests.map(({ token }) => token),
         ["Bearer token-1", "Bearer token-2", "Bearer token-1"],
       );
     } finally {
@@ -246,7 +199,7 @@ describe("injectionApi", () => {
   });
 
   it("describes the webhook, its endpoints and its pods", async () => {
-    answers = {
+    server.answers = {
       "GET /apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations/linkerd-proxy-injector-webhook-config":
         {
           body: { webhooks: [{ name: "linkerd-proxy-injector.linkerd.io", failurePolicy: "Ignore" }] },
@@ -280,7 +233,7 @@ describe("injectionApi", () => {
   });
 
   it("describes what is missing, and what it may not see", async () => {
-    answers = {
+    server.answers = {
       "GET /apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations/linkerd-proxy-injector-webhook-config":
         status(404, "not found"),
       "GET /api/v1/namespaces/linkerd/services/linkerd-proxy-injector": status(403, "services is forbidden"),
@@ -297,11 +250,3 @@ describe("injectionApi", () => {
     ]);
   });
 });
-
-async function readBody(request: IncomingMessage): Promise<string> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of request) {
-    chunks.push(chunk as Buffer);
-  }
-  return Buffer.concat(chunks).toString();
-}

@@ -197,7 +197,8 @@ describe("LinkerdViz", () => {
 
   it("has the control plane's gate asked before its pods are created or rolled", async () => {
     const { hooks } = (await deploy()).get("Release", "viz-release");
-    assert.deepEqual(hooks, { beforeCreate: ["gate"], beforeUpdate: ["gate"] });
+    const asked = ["viz-release-records", "gate"];
+    assert.deepEqual(hooks, { beforeCreate: asked, beforeUpdate: asked });
   });
 
   it("needs no guard", async () => {
