@@ -72,17 +72,18 @@ export function readConfig(): StackConfig {
   const reader = new ConfigReader();
   reader.checkKeys(KEYS);
   const provided = reader.oneOf("certificates", ["generated", "provided"], "generated") === "provided";
+  const trustDomain = readTrustDomain(reader);
   const trustAnchors = readTrustAnchors(reader, provided);
   const viz = readViz(reader);
   const cniEnabled = reader.flag("cniEnabled");
   const sampleApplications = readSampleApplications(reader);
   const config: StackConfig = {
     charts: { version: readLinkerdVersion(reader), source: readChartSource(reader, viz !== undefined) },
-    trustDomain: readTrustDomain(reader),
+    trustDomain,
     trustAnchors,
     signingAnchor: readSigningAnchor(reader, trustAnchors, provided),
     issuer: readIssuance(reader, "issuer", provided),
-    providedIssuer: readProvidedIssuer(reader, provided),
+    providedIssuer: readProvidedIssuer(reader, provided, { trustAnchors, trustDomain }),
     webhookCertificates: readIssuance(reader, "webhookCertificates"),
     guardMode: reader.oneOf("guardMode", GUARD_MODES, "deny"),
     gateDeadlineSeconds: readGateDeadline(reader),

@@ -46,6 +46,13 @@ export {
 } from "./mesh/proxySettings";
 export { kindProblems, WORKLOAD_KINDS, type WorkloadKind } from "./mesh/workloadKind";
 export { type CertificateSummary, summarize } from "./pki/certificate";
+export {
+  CaCertificate,
+  type CertificateProblem,
+  checkIssuer,
+  checkIssuerKey,
+  checkTrustAnchor,
+} from "./pki/certificateRules";
 export { IdentityIssuer, type IdentityIssuerArgs, type ProvidedIssuer } from "./pki/identityIssuer";
 export { type IssuanceArgs } from "./pki/keyGeneration";
 export { type Signer, TrustAnchor, type TrustAnchorArgs } from "./pki/trustAnchor";

@@ -1,11 +1,18 @@
-import { createPrivateKey, X509Certificate } from "node:crypto";
-
-import { IssuanceArgs, ProvidedIssuer } from "../components";
+import {
+  CaCertificate,
+  CertificateProblem,
+  checkIssuer,
+  checkIssuerKey,
+  checkTrustAnchor,
+  IssuanceArgs,
+  ProvidedIssuer,
+} from "../components";
 import {
   ConfigReader,
   COUNT,
   describe,
   DNS_LABEL,
+  DNS_NAME,
   isConfigSecret,
   NAMESPACE,
   Properties,
@@ -19,6 +26,9 @@ export interface TrustAnchorConfig extends IssuanceArgs {
   /** PEM of an anchor whose key is kept elsewhere. */
   readonly certificate?: string;
 }
+
+const CERTIFICATE_FILES = { anchor: "ca.crt", issuer: "issuer.crt" } as const;
+const SET_ISSUER_KEY = `pulumi config set --secret ${NAMESPACE}:issuerKey < issuer.key`;
 
 /** Key `trustAnchors`. */
 export function readTrustAnchors(reader: ConfigReader, provided: boolean): TrustAnchorConfig[] {
@@ -59,12 +69,20 @@ function readTrustAnchor(
     reader.invalid(`${key}.id`, "must be a DNS label, as a string", id, "primary");
   }
   if (certificate !== undefined) {
-    checkCa(reader, `${key}.certificate`, certificate, "ca.crt");
+    const path = `${key}.certificate`;
+    const { problems, warnings } = checkTrustAnchor(typeof certificate === "string" ? certificate : "");
+    complain(reader, path, problems, setCommand(path, `< ${CERTIFICATE_FILES.anchor}`));
+    warn(reader, path, warnings);
     refuseIssuance(reader, anchor, key, "the certificate is given");
   } else if (provided) {
     const rule = "must be set with certificates=provided";
     const path = `${key}.certificate`;
-    reader.problem(`${NAMESPACE}:${path}`, rule, "is missing", setCommand(path, "< ca.crt"));
+    reader.problem(
+      `${NAMESPACE}:${path}`,
+      rule,
+      "is missing",
+      setCommand(path, `< ${CERTIFICATE_FILES.anchor}`),
+    );
   }
   return {
     id: validId ? id : key,
@@ -121,8 +139,12 @@ function refuseIssuance(reader: ConfigReader, object: Properties, key: string, r
   }
 }
 
-/** Keys `issuerCertificate` and `issuerKey`. */
-export function readProvidedIssuer(reader: ConfigReader, provided: boolean): ProvidedIssuer | undefined {
+/** Keys `issuerCertificate` and `issuerKey`, checked against the trust bundle. */
+export function readProvidedIssuer(
+  reader: ConfigReader,
+  provided: boolean,
+  { trustAnchors, trustDomain }: { trustAnchors: readonly TrustAnchorConfig[]; trustDomain: string },
+): ProvidedIssuer | undefined {
   const certificate = reader.text("issuerCertificate");
   const key = reader.text("issuerKey");
   if (!provided) {
@@ -136,62 +158,49 @@ export function readProvidedIssuer(reader: ConfigReader, provided: boolean): Pro
     return undefined;
   }
 
-  const rule = "must be set with certificates=provided";
-  const setKey = `pulumi config set --secret ${NAMESPACE}:issuerKey < issuer.key`;
-  if (certificate === undefined) {
-    const setCertificate = setCommand("issuerCertificate", "< issuer.crt");
-    reader.problem(`${NAMESPACE}:issuerCertificate`, rule, "is missing", setCertificate);
-  }
+  const missing = [{ rule: "must be set with certificates=provided", found: "is missing" }];
+  const setCertificate = setCommand("issuerCertificate", `< ${CERTIFICATE_FILES.issuer}`);
+  const findings =
+    certificate === undefined
+      ? { problems: missing, warnings: [] }
+      : checkIssuer(certificate, {
+          anchors: readable(trustAnchors),
+          trustDomain: DNS_NAME.test(trustDomain) ? trustDomain : undefined,
+        });
+  complain(reader, "issuerCertificate", findings.problems, setCertificate);
+  warn(reader, "issuerCertificate", findings.warnings);
   if (key === undefined) {
-    reader.problem(`${NAMESPACE}:issuerKey`, rule, "is missing", setKey);
+    complain(reader, "issuerKey", missing, SET_ISSUER_KEY);
   } else if (!isConfigSecret("issuerKey")) {
-    reader.problem(`${NAMESPACE}:issuerKey`, "must be a secret", "is in plaintext", setKey);
+    complain(reader, "issuerKey", [{ rule: "must be a secret", found: "is in plaintext" }], SET_ISSUER_KEY);
   }
-  const issuer = certificate && checkCa(reader, "issuerCertificate", certificate, "issuer.crt");
-  if (issuer && key !== undefined) {
-    const found = keyProblem(issuer, key);
-    if (found !== undefined) {
-      const keyRule = "must be the PEM of the issuer certificate's private key";
-      reader.problem(`${NAMESPACE}:issuerKey`, keyRule, found, setKey);
-    }
+  if (key !== undefined) {
+    complain(reader, "issuerKey", checkIssuerKey(key, findings.issuer), SET_ISSUER_KEY);
   }
   const privateKey = reader.secret("issuerKey");
   return certificate !== undefined && privateKey !== undefined ? { certificate, privateKey } : undefined;
 }
 
-function checkCa(
+/** The trust bundle; undefined where a part of it is missing or cannot be read, which is a problem of its own. */
+function readable(trustAnchors: readonly TrustAnchorConfig[]): readonly CaCertificate[] | undefined {
+  const anchors = trustAnchors.map(({ certificate }) => certificate && checkTrustAnchor(certificate).anchor);
+  const read = anchors.filter((anchor) => anchor instanceof CaCertificate);
+  return read.length === trustAnchors.length ? read : undefined;
+}
+
+function complain(
   reader: ConfigReader,
   key: string,
-  value: unknown,
-  file: string,
-): X509Certificate | undefined {
-  const complain = (found: string): void => {
-    const rule = "must be the PEM of one CA certificate";
-    reader.problem(`${NAMESPACE}:${key}`, rule, found, setCommand(key, `< ${file}`));
-  };
-  if (typeof value !== "string" || (value.match(/-----BEGIN /g) ?? []).length !== 1) {
-    complain("holds none, or several PEM blocks");
-    return undefined;
-  }
-  try {
-    const certificate = new X509Certificate(value);
-    if (!certificate.ca) {
-      complain("the certificate is not a CA (basic constraints)");
-    }
-    return certificate;
-  } catch {
-    complain("it cannot be parsed");
-    return undefined;
+  problems: readonly CertificateProblem[],
+  command: string,
+): void {
+  for (const { rule, found } of problems) {
+    reader.problem(`${NAMESPACE}:${key}`, rule, found, command);
   }
 }
 
-function keyProblem(certificate: X509Certificate, keyPem: string): string | undefined {
-  try {
-    return certificate.checkPrivateKey(createPrivateKey(keyPem))
-      ? undefined
-      : "belongs to another certificate";
-  } catch {
-    // The message might quote the key.
-    return "it cannot be parsed";
+function warn(reader: ConfigReader, key: string, warnings: readonly string[]): void {
+  for (const warning of warnings) {
+    reader.warn(`${NAMESPACE}:${key} ${warning}`);
   }
 }

@@ -49,7 +49,9 @@ export const DNS_NAME = new RegExp(`^${LABEL}(\\.${LABEL})*$`);
 export class ConfigReader {
   private readonly config = new pulumi.Config(NAMESPACE);
   private readonly problems: string[] = [];
+  private readonly warnings: string[] = [];
 
+  /** Throws all that is wrong as one error; else logs the warnings. */
   public throwProblems(): void {
     if (this.problems.length > 0) {
       const count = this.problems.length === 1 ? "a problem" : `${this.problems.length} problems`;
@@ -57,6 +59,14 @@ export class ConfigReader {
         `The configuration of stack ${pulumi.getStack()} has ${count}:\n\n${this.problems.join("\n\n")}\n`,
       );
     }
+    for (const warning of this.warnings) {
+      void pulumi.log.warn(warning);
+    }
+  }
+
+  /** Notes what is right, and soon will not be. */
+  public warn(warning: string): void {
+    this.warnings.push(warning);
   }
 
   /** Notes a problem: the full key, its rule, what was found, and the commands that mend it. */

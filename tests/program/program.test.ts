@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 
 import program from "../../index";
-import { testCertificate } from "../support/certificates";
+import { testAnchor, testIssuer } from "../support/certificates";
 import { unknownValues } from "../support/chartValues";
 import { assertGolden } from "../support/golden";
 import { record, type Recorded, type Recording } from "../support/recorder";
@@ -36,8 +36,8 @@ describe("the program", () => {
   before(async () => {
     dev = await record(program, { stack: "dev", config: stackConfig("dev") });
 
-    const anchor = await testCertificate("root.linkerd.cluster.local");
-    const issuer = await testCertificate("identity.linkerd.cluster.local");
+    const anchor = await testAnchor();
+    const issuer = await testIssuer(anchor);
     provided.set("anchor", anchor.certPem).set("issuer", issuer.certPem);
     issuerKey = issuer.keyPem;
     prod = await deployProd({

@@ -69,7 +69,9 @@ describe("an injector that is disturbed while applications are deployed", () => 
       const core = sandbox.client(CoreV1Api);
       const secret = { namespace: "linkerd", name: "linkerd-proxy-injector-k8s-tls" };
       const { data } = await core.readNamespacedSecret(secret);
-      const { certPem, keyPem } = await testCertificate("linkerd-proxy-injector.linkerd.svc", false);
+      const { certPem, keyPem } = await testCertificate("linkerd-proxy-injector.linkerd.svc", {
+        isCa: false,
+      });
       const write = async (value: unknown): Promise<void> => {
         await core.patchNamespacedSecret({ ...secret, body: [{ op: "replace", path: "/data", value }] });
       };

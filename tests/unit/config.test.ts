@@ -7,7 +7,7 @@ import * as pulumi from "@pulumi/pulumi";
 
 import { problems, read, Values } from "../support/readConfig";
 import { projectConfig } from "../support/stackConfig";
-import { TestCertificate, testCertificate } from "../support/certificates";
+import { TestCertificate, testAnchor, testCertificate, testIssuer } from "../support/certificates";
 
 describe("configuration", () => {
   let anchor: TestCertificate;
@@ -20,11 +20,9 @@ describe("configuration", () => {
       "linkerd-mtls",
       "test",
     );
-    [anchor, issuer, leaf] = await Promise.all([
-      testCertificate("root.linkerd.cluster.local"),
-      testCertificate("identity.linkerd.cluster.local"),
-      testCertificate("leaf", false),
-    ]);
+    anchor = await testAnchor();
+    issuer = await testIssuer(anchor);
+    leaf = await testCertificate("leaf", { signer: anchor, isCa: false });
   });
 
   const provided = (): Values => ({
@@ -321,25 +319,24 @@ describe("configuration", () => {
       const rule = "linkerd-mtls:issuerKey must be the PEM of the issuer certificate's private key, but ";
       const mend = "\n    pulumi config set --secret linkerd-mtls:issuerKey < issuer.key";
       assert.deepEqual(problems({ ...provided(), issuerKey: anchor.keyPem }, SECRET), [
-        `${rule}belongs to another certificate${mend}`,
+        `${rule}it belongs to another certificate${mend}`,
       ]);
       assert.deepEqual(problems({ ...provided(), issuerKey: "s3cret" }, SECRET), [
-        `${rule}it cannot be parsed${mend}`,
+        `${rule}it has no PEM block${mend}`,
       ]);
     });
 
     it("refuses what is no CA certificate, without repeating it", () => {
-      const rule = "linkerd-mtls:issuerCertificate must be the PEM of one CA certificate, but ";
+      const rules = "linkerd-mtls:issuerCertificate must ";
       const mend = "\n    pulumi config set linkerd-mtls:issuerCertificate < issuer.crt";
       const found = (issuerCertificate: string, issuerKey = issuer.keyPem): string[] =>
         problems({ ...provided(), issuerCertificate, issuerKey }, SECRET);
       assert.deepEqual(found(leaf.certPem, leaf.keyPem), [
-        `${rule}the certificate is not a CA (basic constraints)${mend}`,
+        `${rules}be a CA (basic constraints), but is none${mend}`,
+        `${rules}have the DNS name identity.linkerd.cluster.local (subject alternative name), but has no DNS name${mend}`,
       ]);
-      assert.deepEqual(found(issuer.keyPem), [`${rule}it cannot be parsed${mend}`]);
-      assert.deepEqual(found(`${issuer.certPem}\n${anchor.certPem}`), [
-        `${rule}holds none, or several PEM blocks${mend}`,
-      ]);
+      const pem = "be the PEM of the issuer's certificate, followed by those between it and its anchor, but ";
+      assert.deepEqual(found(issuer.keyPem), [`${rules}${pem}it has a PEM block PRIVATE KEY${mend}`]);
     });
 
     it("refuses to issue what it was given", () => {
