@@ -85,6 +85,8 @@ export async function startSandbox(
       `-stages=${stages}`,
       `-linkerd-controller=${tools.linkerdController}`,
       `-linkerd-tap=${tools.linkerdTap}`,
+      `-cert-manager=${tools.certManager}`,
+      `-trust-manager=${tools.trustManager}`,
       `-linkerd-sources=${tools.linkerdSources}`,
     ],
     // A session of its own: Ctrl-C is for this process, which then ends the sandbox in order.

@@ -2,7 +2,12 @@ import { createInterface } from "node:readline/promises";
 import { UserError } from "./errors";
 import { contextPaths, type InstancePaths, sandboxPaths } from "./paths";
 import { requireSandboxes, startSandbox, stopSandbox } from "./supervisor";
-import { KUBERNETES_RELEASE, LINKERD_RELEASE } from "./tools/manifest";
+import {
+  CERT_MANAGER_RELEASE,
+  KUBERNETES_RELEASE,
+  LINKERD_RELEASE,
+  TRUST_MANAGER_RELEASE,
+} from "./tools/manifest";
 import { prepare, type PulumiTools, pulumiTools, sandboxTools } from "./tools/tools";
 
 /** Where a stack is deployed to: a sandbox, or a cluster of somebody. */
@@ -24,7 +29,9 @@ export interface Target {
 /** What is real in the sandbox and what is not; said at each deployment. */
 const HONEST = [
   `Sandbox: Kubernetes ${KUBERNETES_RELEASE}: etcd, API server, controller manager and scheduler are real.`,
-  `Linkerd ${LINKERD_RELEASE}: charts, CLI, proxy injector, tap and tap injector are real; other controllers do not run.`,
+  `Linkerd ${LINKERD_RELEASE}: charts, CLI, identity, proxy injector, profile validator, tap and tap injector are real.`,
+  "Its policy validator is a stand-in that allows everything; its other controllers do not run.",
+  `cert-manager ${CERT_MANAGER_RELEASE} and trust-manager ${TRUST_MANAGER_RELEASE}: real, where they are deployed.`,
   "Containers are simulated by kwok: pods become Running and Ready, but no proxy runs and no traffic flows.",
 ].join("\n");
 

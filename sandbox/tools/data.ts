@@ -1,7 +1,8 @@
-import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { basename, dirname, join, relative } from "node:path";
+import { parse, stringify } from "yaml";
 import { type Source, sourceOf } from "./go";
-import { LINKERD_RELEASE } from "./manifest";
+import { CERT_MANAGER_RELEASE, LINKERD_RELEASE, TRUST_MANAGER_RELEASE } from "./manifest";
 
 /** How kwok brings a node and pods up: at once, with a heartbeat for the node. */
 const KWOK_STAGES = [
@@ -23,6 +24,11 @@ export async function writeStages(file: string, signal: AbortSignal): Promise<vo
   await writeFile(file, documents.join("\n---\n"));
 }
 
+/** Puts the release in place of the placeholders in Linkerd's sources. */
+function released(text: string): string {
+  return text.replaceAll("linkerdVersionValue", LINKERD_RELEASE).replaceAll("edge-XX.X.X", LINKERD_RELEASE);
+}
+
 /**
  * Writes Linkerd's charts as its release process does: with their common part inside each, and with the release in
  * place of the placeholder.
@@ -31,8 +37,8 @@ export async function writeCharts(directory: string, signal: AbortSignal): Promi
   const source = (await linkerd(signal)).directory;
   for (const chart of CHARTS) {
     const target = join(directory, basename(chart));
-    await copy(join(source, chart), target);
-    await copy(join(source, "charts", "partials"), join(target, "charts", "partials"));
+    await copy(join(source, chart), target, released);
+    await copy(join(source, "charts", "partials"), join(target, "charts", "partials"), released);
   }
 }
 
@@ -46,8 +52,56 @@ const CHART_FOLDERS = ["charts", "jaeger/charts", "multicluster/charts", "viz/ch
 export async function writeSources(directory: string, signal: AbortSignal): Promise<void> {
   const source = await linkerd(signal);
   for (const folder of CHART_FOLDERS) {
-    await copy(join(source.directory, folder), join(directory, source.id, folder));
+    await copy(join(source.directory, folder), join(directory, source.id, folder), released);
   }
+}
+
+/**
+ * Writes cert-manager's chart as its release process does: with the custom resource definitions as a template, and with
+ * the release in place of the placeholders.
+ */
+export async function writeCertManagerChart(directory: string, signal: AbortSignal): Promise<void> {
+  const { directory: source } = await sourceOf(
+    "github.com/cert-manager/cert-manager",
+    "cert-manager",
+    signal,
+  );
+  const chart = join(directory, "cert-manager");
+  await copy(join(source, "deploy", "charts", "cert-manager"), chart);
+  const description = parse(await readFile(join(chart, "Chart.template.yaml"), "utf8")) as object;
+  await rm(join(chart, "Chart.template.yaml"));
+  await writeFile(
+    join(chart, "Chart.yaml"),
+    stringify({ ...description, ...versions(CERT_MANAGER_RELEASE) }),
+  );
+  const definitions = join(source, "deploy", "crds");
+  const names = (await readdir(definitions)).filter((name) => name.endsWith(".yaml")).sort();
+  const documents = await Promise.all(names.map((name) => readFile(join(definitions, name), "utf8")));
+  await writeFile(
+    join(chart, "templates", "crds.yaml"),
+    ["{{- if .Values.installCRDs }}", documents.join("\n---\n"), "{{- end }}\n"].join("\n"),
+  );
+}
+
+/** Writes trust-manager's chart with the release in place of the placeholders. */
+export async function writeTrustManagerChart(directory: string, signal: AbortSignal): Promise<void> {
+  const { directory: source } = await sourceOf(
+    "github.com/cert-manager/trust-manager",
+    "trust-manager",
+    signal,
+  );
+  const chart = join(directory, "trust-manager");
+  await copy(join(source, "deploy", "charts", "trust-manager"), chart);
+  const description = parse(await readFile(join(chart, "Chart.yaml"), "utf8")) as object;
+  await writeFile(
+    join(chart, "Chart.yaml"),
+    stringify({ ...description, ...versions(TRUST_MANAGER_RELEASE) }),
+  );
+}
+
+/** What a release process writes into a chart's description. */
+function versions(release: string): { version: string; appVersion: string } {
+  return { version: release, appVersion: release };
 }
 
 function linkerd(signal: AbortSignal): Promise<Source> {
@@ -55,16 +109,16 @@ function linkerd(signal: AbortSignal): Promise<Source> {
 }
 
 /** Copies text files. The module cache is read-only, so permissions are not copied with them. */
-async function copy(source: string, target: string): Promise<void> {
+async function copy(
+  source: string,
+  target: string,
+  change: (text: string) => string = (text) => text,
+): Promise<void> {
   for (const entry of await readdir(source, { recursive: true, withFileTypes: true })) {
     if (!entry.isFile()) continue;
     const file = join(entry.parentPath, entry.name);
     const copied = join(target, relative(source, file));
-    const text = await readFile(file, "utf8");
     await mkdir(dirname(copied), { recursive: true });
-    await writeFile(
-      copied,
-      text.replaceAll("linkerdVersionValue", LINKERD_RELEASE).replaceAll("edge-XX.X.X", LINKERD_RELEASE),
-    );
+    await writeFile(copied, change(await readFile(file, "utf8")));
   }
 }

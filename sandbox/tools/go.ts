@@ -62,7 +62,7 @@ export function explain(command: string, stderr: string): UserError {
   if (stderr.includes("no space left on device")) {
     return new UserError(
       `the disk is full (${command})`,
-      "free about 8 GB; `go clean -cache` frees Go's build cache",
+      "free about 10 GB; `go clean -cache` frees Go's build cache",
     );
   }
   if (/dial tcp|no such host|i\/o timeout|connection refused|TLS handshake|proxyconnect/.test(stderr)) {

@@ -23,6 +23,12 @@ export const PLUGIN_VERSIONS: Readonly<Record<string, string>> = {
 /** The release of Linkerd that the sandbox runs: the newest whose controllers exist as a Go module. */
 export const LINKERD_RELEASE = "edge-23.4.3";
 
+/** The release of cert-manager: the newest whose programs exist in one Go module. */
+export const CERT_MANAGER_RELEASE = "v1.11.5";
+
+/** The release of trust-manager. */
+export const TRUST_MANAGER_RELEASE = "v0.25.0";
+
 /** The Kubernetes release that `toolchain/kubernetes` pins. */
 export const KUBERNETES_RELEASE = "1.36.3";
 
@@ -84,5 +90,16 @@ export const SANDBOX_TOOLS: readonly Tool[] = [
     module: "linkerd",
     package: "github.com/linkerd/linkerd2/viz/tap/cmd",
     variables: LINKERD_VERSION,
+  },
+  {
+    name: "cert-manager",
+    module: "cert-manager",
+    package: ".",
+    variables: { "github.com/cert-manager/cert-manager/pkg/util.AppVersion": CERT_MANAGER_RELEASE },
+  },
+  {
+    name: "trust-manager",
+    module: "trust-manager",
+    package: "github.com/cert-manager/trust-manager/cmd/trust-manager",
   },
 ];

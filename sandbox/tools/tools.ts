@@ -5,7 +5,13 @@ import { mkdir, readdir, readFile, rename, rm, symlink, writeFile } from "node:f
 import { basename, dirname, join } from "node:path";
 import { CACHE, TOOLCHAIN } from "../paths";
 import { run } from "../run";
-import { writeCharts, writeSources, writeStages } from "./data";
+import {
+  writeCertManagerChart,
+  writeCharts,
+  writeSources,
+  writeStages,
+  writeTrustManagerChart,
+} from "./data";
 import { build, requireGo } from "./go";
 import { PLUGIN_VERSIONS, PULUMI_TOOLS, PULUMI_VERSION, SANDBOX_TOOLS, type Tool } from "./manifest";
 
@@ -27,8 +33,12 @@ export interface SandboxTools {
   readonly linkerdController: string;
   /** The viz extension's tap and tap injector. */
   readonly linkerdTap: string;
-  /** The folder of the charts that the program installs. */
+  readonly certManager: string;
+  readonly trustManager: string;
+  /** The folders of the charts that the program installs: Linkerd's, cert-manager's and trust-manager's. */
   readonly charts: string;
+  readonly certManagerCharts: string;
+  readonly trustManagerCharts: string;
   /** The folder in which Linkerd's controllers and CLI must run to find their templates. */
   readonly linkerdSources: string;
 }
@@ -78,7 +88,7 @@ export async function prepare(toolsets: readonly Toolset<unknown>[], signal: Abo
     .filter((artifact) => !existsSync(artifact.path));
   if (missing.length === 0) return;
   await requireGo();
-  console.log("Building the tools, once for this version of them (some 15 minutes with two cores).");
+  console.log("Building the tools, once for this version of them (some 20 minutes with two cores).");
   const began = Date.now();
   const tasks = missing.map(({ title, path, make }, index): ListrTask => {
     const counted = `[${index + 1}/${missing.length}] ${title}`;
@@ -125,7 +135,11 @@ export async function sandboxTools(): Promise<Toolset<SandboxTools>> {
     linkerd: pathOf("linkerd"),
     linkerdController: pathOf("linkerd-controller"),
     linkerdTap: pathOf("linkerd-tap"),
+    certManager: pathOf("cert-manager"),
+    trustManager: pathOf("trust-manager"),
     charts: join(linkerd, "charts"),
+    certManagerCharts: join(await cacheOf("cert-manager"), "charts"),
+    trustManagerCharts: join(await cacheOf("trust-manager"), "charts"),
     linkerdSources: join(linkerd, "sources"),
   };
   return {
@@ -135,6 +149,8 @@ export async function sandboxTools(): Promise<Toolset<SandboxTools>> {
       { title: "kubectl", path: tools.kubectl, make: (path) => symlink(tools.kubernetes, path) },
       { title: "stages of kwok", path: tools.kwokStages, make: writeStages },
       { title: "charts of Linkerd", path: tools.charts, make: writeCharts },
+      { title: "chart of cert-manager", path: tools.certManagerCharts, make: writeCertManagerChart },
+      { title: "chart of trust-manager", path: tools.trustManagerCharts, make: writeTrustManagerChart },
       { title: "templates of Linkerd", path: tools.linkerdSources, make: writeSources },
     ],
   };

@@ -22,6 +22,7 @@ import (
 	controllermanager "k8s.io/kubernetes/cmd/kube-controller-manager/app"
 	scheduler "k8s.io/kubernetes/cmd/kube-scheduler/app"
 
+	"linkerd-mtls/sandbox/toolchain/kubernetes/standin"
 	"linkerd-mtls/sandbox/toolchain/kubernetes/supervisor"
 )
 
@@ -33,6 +34,7 @@ var components = map[string]func(){
 	"kubectl":                 runKubectl,
 	"supervisor":              supervisor.Main,
 	"isolated":                supervisor.Isolated,
+	"policy-stand-in":         standin.PolicyValidator,
 }
 
 func main() {

@@ -11,9 +11,12 @@ import (
 
 // isolate gives a child its own mount namespace, environment and working folder. An ordinary user gets the right to mount from a user
 // namespace, in which it is root.
-func isolate(env []string, dir string) func(*exec.Cmd) {
+func isolate(environment map[string]string, dir string) func(*exec.Cmd) {
 	return func(cmd *exec.Cmd) {
-		cmd.Env, cmd.Dir = env, dir
+		cmd.Dir = dir
+		for name, value := range environment {
+			cmd.Env = append(cmd.Env, name+"="+value)
+		}
 		cmd.SysProcAttr.Cloneflags = syscall.CLONE_NEWNS
 		if uid, gid := os.Geteuid(), os.Getegid(); uid != 0 {
 			cmd.SysProcAttr.Cloneflags |= syscall.CLONE_NEWUSER

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"slices"
+	"strconv"
 	"sync"
 	"time"
 
@@ -14,27 +15,8 @@ import (
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/cache"
 	"k8s.io/client-go/util/workqueue"
+	"k8s.io/kubernetes/third_party/forked/golang/expansion"
 )
-
-// program is the real thing behind a container: its binary, and the flags that move it to the pod's address.
-type program struct {
-	binary func(options) string
-	flags  func(address string) []string
-}
-
-// programs lists, by the name of the container, which of Linkerd's controllers run as real processes. All other
-// containers exist on paper only.
-var programs = map[string]program{
-	"proxy-injector": {func(o options) string { return o.controller }, webhookFlags},
-	"tap-injector":   {func(o options) string { return o.tap }, webhookFlags},
-	"tap": {func(o options) string { return o.tap }, func(address string) []string {
-		return []string{"-apiserver-addr=" + address + ":8089", "-metrics-addr=" + address + ":9998"}
-	}},
-}
-
-func webhookFlags(address string) []string {
-	return []string{"-addr=" + address + ":8443", "-metrics-addr=" + address + ":9995"}
-}
 
 const (
 	// retryDelay passes before a container is tried again that could not be started, is held, or has ended.
@@ -109,6 +91,11 @@ func (r *podRunner) start() error {
 func (r *podRunner) stop() {
 	r.queue.ShutDown()
 	r.workers.Wait()
+	var ending sync.WaitGroup
+	for _, current := range r.running {
+		ending.Go(func() { current.stop() })
+	}
+	ending.Wait()
 	for key := range r.running {
 		r.end(key)
 	}
@@ -197,16 +184,19 @@ func (r *podRunner) run(current *runningPod, container corev1.Container) (*proce
 	for _, mount := range current.volumes.mounts(container) {
 		argv = append(argv, "-mount="+mount)
 	}
+	environment := r.environment(current.pod, container)
 	real := programs[container.Name]
-	argv = append(argv, "--", real.binary(r.options))
-	argv = append(append(argv, container.Args...), real.flags(address)...)
+	argv = append(append(argv, "--"), real.command(r)...)
+	for _, argument := range container.Args {
+		argv = append(argv, expansion.Expand(argument, expansion.MappingFuncFor(environment)))
+	}
+	argv = append(argv, real.flags(address)...)
 	name := processName(current.pod, container)
-	return start(name, r.layout.log(name), argv, isolate(r.environment(current.pod, container), r.options.sources))
+	return start(name, r.layout.log(name), argv, isolate(environment, r.options.sources))
 }
 
 // environment is what the kubelet would give the container, as far as it does not depend on resources of the node.
-func (r *podRunner) environment(pod *corev1.Pod, container corev1.Container) []string {
-	env := []string{"KUBERNETES_SERVICE_HOST=127.0.0.1", fmt.Sprintf("KUBERNETES_SERVICE_PORT=%d", r.apiPort), "HOME=/nonexistent"}
+func (r *podRunner) environment(pod *corev1.Pod, container corev1.Container) map[string]string {
 	fields := map[string]string{
 		"metadata.name":           pod.Name,
 		"metadata.namespace":      pod.Namespace,
@@ -214,30 +204,42 @@ func (r *podRunner) environment(pod *corev1.Pod, container corev1.Container) []s
 		"spec.serviceAccountName": pod.Spec.ServiceAccountName,
 		"status.podIP":            pod.Status.PodIP,
 	}
+	environment := map[string]string{
+		"KUBERNETES_SERVICE_HOST": "127.0.0.1",
+		"KUBERNETES_SERVICE_PORT": strconv.Itoa(r.apiPort),
+		"HOME":                    "/nonexistent",
+	}
 	for _, variable := range container.Env {
-		value := variable.Value
+		value := expansion.Expand(variable.Value, expansion.MappingFuncFor(environment))
 		if variable.ValueFrom != nil && variable.ValueFrom.FieldRef != nil {
 			value = fields[variable.ValueFrom.FieldRef.FieldPath]
 		}
-		env = append(env, variable.Name+"="+value)
+		environment[variable.Name] = value
 	}
-	return env
+	return environment
 }
 
 // end stops the processes of a pod and removes its files.
 func (r *podRunner) end(key string) {
 	current := r.running[key]
 	delete(r.running, key)
-	for name, p := range current.containers {
-		p.stop()
-		logLine("%s: %s ended", key, name)
-	}
+	current.stop()
+	logLine("%s: ended", key)
 	r.status.update(func(s *Status) {
 		for _, container := range current.pod.Spec.Containers {
 			delete(s.Processes, processName(current.pod, container))
 		}
 	})
 	_ = os.RemoveAll(r.layout.pod(string(current.pod.UID))) // a leftover is removed at the next start
+}
+
+// stop ends all processes of the pod at the same time, as a kubelet does.
+func (p *runningPod) stop() {
+	var ending sync.WaitGroup
+	for _, process := range p.containers {
+		ending.Go(process.stop)
+	}
+	ending.Wait()
 }
 
 func (p *process) ended() bool {
@@ -251,13 +253,6 @@ func (p *process) ended() bool {
 
 func processName(pod *corev1.Pod, container corev1.Container) string {
 	return pod.Name + "." + container.Name
-}
-
-func programsOf(pod *corev1.Pod) []corev1.Container {
-	return slices.DeleteFunc(slices.Clone(pod.Spec.Containers), func(c corev1.Container) bool {
-		_, found := programs[c.Name]
-		return !found || pod.Labels["linkerd.io/control-plane-component"] == "" && pod.Labels["linkerd.io/extension"] == ""
-	})
 }
 
 func isReady(pod *corev1.Pod) bool {

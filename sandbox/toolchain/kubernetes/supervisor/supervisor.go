@@ -33,10 +33,13 @@ func Main() {
 	flags.StringVar(&o.stages, "stages", "", "kwok's stages: how nodes and pods become ready")
 	flags.StringVar(&o.controller, "linkerd-controller", "", "the binary of Linkerd's controllers")
 	flags.StringVar(&o.tap, "linkerd-tap", "", "the binary of the viz extension's tap and tap injector")
-	flags.StringVar(&o.sources, "linkerd-sources", "", "the folder in which they find their templates")
+	flags.StringVar(&o.certManager, "cert-manager", "", "the binary of cert-manager's programs")
+	flags.StringVar(&o.trustManager, "trust-manager", "", "the binary of trust-manager")
+	flags.StringVar(&o.sources, "linkerd-sources", "", "the folder in which Linkerd's controllers find their templates")
 	leashed := flags.Bool("leashed", false, "stop when standard input ends, unless the line \"stay\" was read before")
 	_ = flags.Parse(os.Args[1:]) // ExitOnError
-	if slices.Contains([]string{o.dir, o.kwok, o.stages, o.controller, o.tap, o.sources}, "") {
+	required := []string{o.dir, o.kwok, o.stages, o.controller, o.tap, o.certManager, o.trustManager, o.sources}
+	if slices.Contains(required, "") {
 		fmt.Fprintln(os.Stderr, "supervisor: each flag but -leashed is required")
 		os.Exit(2)
 	}
@@ -57,7 +60,7 @@ func Main() {
 }
 
 // options are the command line: where the sandbox lives, and the tools beside this binary that it runs.
-type options struct{ dir, kwok, stages, controller, tap, sources string }
+type options struct{ dir, kwok, stages, controller, tap, certManager, trustManager, sources string }
 
 // supervise holds the folder's lock, runs the sandbox and leaves its last status behind.
 func supervise(ctx context.Context, o options) error {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 
 	authenticationv1 "k8s.io/api/authentication/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -15,7 +16,18 @@ const (
 	serviceAccountPath = "/var/run/secrets/kubernetes.io/serviceaccount"
 	// tokenSeconds outlives every run, so that tokens need not be renewed.
 	tokenSeconds = int64(pkiValidity / 1e9)
+	// ownPath is the part of the file system that each process has for itself.
+	ownPath = "/var/run"
 )
+
+// mountTarget is where a process finds what its container mounts at the path. Outside its own part of the file system
+// are the machine's folders, so that what belongs there is within it, and a flag of the program has to say so.
+func mountTarget(path string) string {
+	if strings.HasPrefix(path, ownPath+"/") {
+		return path
+	}
+	return filepath.Join(ownPath, "volumes", path)
+}
 
 // volumes are the folders that a pod's containers mount. They are written as the kubelet does it, whole and by the
 // change of one link, because the controllers watch for exactly that.
@@ -39,7 +51,7 @@ func (v *volumes) mounts(container corev1.Container) []string {
 	for _, mount := range container.VolumeMounts {
 		for _, volume := range v.pod.Spec.Volumes {
 			if volume.Name == mount.Name && (volume.ConfigMap != nil || volume.Secret != nil) {
-				mounts = append(mounts, v.path(volume.Name)+":"+mount.MountPath)
+				mounts = append(mounts, v.path(volume.Name)+":"+mountTarget(mount.MountPath))
 			}
 		}
 	}
