@@ -14,10 +14,10 @@ export {
   type ChartSource,
   DEFAULT_CHART_SOURCE,
   DEFAULT_LINKERD_VERSION,
-  isChartDirectory,
   isLinkerdVersion,
   type LinkerdVersion,
 } from "./controlPlane/version";
+export { isChartDirectory } from "./helmChart";
 export { LinkerdViz, type LinkerdVizArgs } from "./extensions/linkerdViz";
 export { MeshedNamespace, type MeshedNamespaceArgs } from "./mesh/meshedNamespace";
 export {

@@ -1,4 +1,4 @@
-import { helm } from "@pulumi/kubernetes";
+import { ChartReference, helmChart } from "../helmChart";
 
 /** A Linkerd release, `edge-<year>.<month>.<number>`; the project has published no other kind since February 2024. */
 export type LinkerdVersion = `edge-${string}`;
@@ -21,9 +21,6 @@ export function chartVersion(version: LinkerdVersion): string {
   return version.replace(EDGE_VERSION, "20$1");
 }
 
-/** The part of a Helm release's arguments that says which chart it is. */
-export type ChartReference = Pick<helm.v3.ReleaseArgs, "chart" | "version" | "repositoryOpts">;
-
 /** Where the charts of one Linkerd release come from. */
 export interface ChartSource {
   /**
@@ -35,19 +32,8 @@ export interface ChartSource {
   readonly version?: LinkerdVersion;
 }
 
-/** Whether charts come from a directory on this machine. */
-export function isChartDirectory(source: string): boolean {
-  return !/^[a-z][a-z0-9+.-]*:\/\//i.test(source);
-}
-
 /** Refers to one of Linkerd's charts. */
 export function chartReference(charts: ChartSource, chart: string): ChartReference {
   const { source = DEFAULT_CHART_SOURCE, version = DEFAULT_LINKERD_VERSION } = charts;
-  if (isChartDirectory(source)) {
-    return { chart: `${source.replace(/\/+$/, "")}/${chart}` };
-  }
-  if (source.startsWith("oci://")) {
-    return { chart: `${source.replace(/\/+$/, "")}/${chart}`, version: chartVersion(version) };
-  }
-  return { chart, version: chartVersion(version), repositoryOpts: { repo: source } };
+  return helmChart(source, chart, chartVersion(version));
 }
