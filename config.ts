@@ -1,6 +1,3 @@
-import { existsSync } from "node:fs";
-import { join } from "node:path";
-
 import * as pulumi from "@pulumi/pulumi";
 
 import {
@@ -11,7 +8,6 @@ import {
   DEFAULT_LINKERD_VERSION,
   GUARD_MODES,
   GuardMode,
-  isChartDirectory,
   isLinkerdVersion,
   IssuanceArgs,
   ProvidedIssuer,
@@ -24,8 +20,18 @@ import {
   readTrustAnchors,
   TrustAnchorConfig,
 } from "./config/certificates";
+import {
+  checkRotation,
+  readCertManager,
+  readIssuanceLifetime,
+  readRotatingIdentity,
+  readRotatingWebhooks,
+  RotationConfig,
+} from "./config/certManager";
+import { readChartSource } from "./config/charts";
 import { NamespaceConfig, readNamespaces } from "./config/namespaces";
-import { ConfigReader, COUNT, DNS_NAME, FLAG, NAMESPACE, setCommand, text } from "./config/reader";
+import { ConfigReader, COUNT, DNS_NAME, FLAG, text } from "./config/reader";
+import { readTrustAnchorKey, validity } from "./config/signingAnchor";
 
 export { type SampleApplication } from "./config/applications";
 export { type TrustAnchorConfig } from "./config/certificates";
@@ -42,18 +48,28 @@ export interface VizConfig {
   readonly highAvailability?: boolean;
 }
 
-/** A stack's configuration, checked. Every key is described in docs/configuration.md. */
-export interface StackConfig {
-  readonly charts: ChartSource;
-  readonly trustDomain: string;
+/** Certificates, and who issues them. */
+interface CertificatesConfig {
   /** In the order of the trust bundle. */
   readonly trustAnchors: readonly TrustAnchorConfig[];
   /** id of the anchor that signs the issuer. */
   readonly signingAnchor: string;
+  /** Key of the signing anchor, where that has a certificate. */
+  readonly trustAnchorKey?: pulumi.Output<string>;
   readonly issuer: IssuanceArgs;
+  /** Validity of the proxies' certificates, in seconds. */
+  readonly issuanceLifetime: number;
   /** The issuer, where it is not generated. Its key is a secret. */
   readonly providedIssuer?: ProvidedIssuer;
   readonly webhookCertificates: IssuanceArgs;
+  /** What cert-manager issues and renews; undefined where it does not. */
+  readonly rotation?: RotationConfig;
+}
+
+/** A stack's configuration, checked. Every key is described in docs/configuration.md. */
+export interface StackConfig extends CertificatesConfig {
+  readonly charts: ChartSource;
+  readonly trustDomain: string;
   readonly guardMode: GuardMode;
   readonly gateDeadlineSeconds: number;
   /** Whether the cluster's owner has installed Linkerd's CNI plugin. */
@@ -71,20 +87,22 @@ export interface StackConfig {
 export function readConfig(): StackConfig {
   const reader = new ConfigReader();
   reader.checkKeys(KEYS);
-  const provided = reader.oneOf("certificates", ["generated", "provided"], "generated") === "provided";
   const trustDomain = readTrustDomain(reader);
-  const trustAnchors = readTrustAnchors(reader, provided);
+  const certificates = readCertificates(reader, trustDomain);
   const viz = readViz(reader);
   const cniEnabled = reader.flag("cniEnabled");
   const sampleApplications = readSampleApplications(reader);
   const config: StackConfig = {
-    charts: { version: readLinkerdVersion(reader), source: readChartSource(reader, viz !== undefined) },
+    charts: {
+      version: readLinkerdVersion(reader),
+      source: readChartSource(reader, "chartSource", DEFAULT_CHART_SOURCE, [
+        "linkerd-crds",
+        "linkerd-control-plane",
+        ...(viz === undefined ? [] : ["linkerd-viz"]),
+      ]),
+    },
     trustDomain,
-    trustAnchors,
-    signingAnchor: readSigningAnchor(reader, trustAnchors, provided),
-    issuer: readIssuance(reader, "issuer", provided),
-    providedIssuer: readProvidedIssuer(reader, provided, { trustAnchors, trustDomain }),
-    webhookCertificates: readIssuance(reader, "webhookCertificates"),
+    ...certificates,
     guardMode: reader.oneOf("guardMode", GUARD_MODES, "deny"),
     gateDeadlineSeconds: readGateDeadline(reader),
     cniEnabled,
@@ -98,6 +116,50 @@ export function readConfig(): StackConfig {
   return config;
 }
 
+/** Who issues the certificates. */
+const CERTIFICATE_SOURCES = ["generated", "provided", "cert-manager"] as const;
+
+function readCertificates(reader: ConfigReader, trustDomain: string): CertificatesConfig {
+  const source = reader.oneOf("certificates", CERTIFICATE_SOURCES, "generated");
+  const provided = source === "provided";
+  const rotating = source === "cert-manager";
+  const certManager = readCertManager(reader, rotating);
+  const identity = readRotatingIdentity(reader);
+  const webhooks = readRotatingWebhooks(reader, rotating);
+  const issuanceLifetime = readIssuanceLifetime(reader);
+
+  const issuerRef = rotating ? identity.issuerRef : undefined;
+  const trustAnchors = readTrustAnchors(
+    reader,
+    provided
+      ? "with certificates=provided"
+      : issuerRef && "where rotatingIdentity.issuerRef names the issuer, which signs with another's key",
+  );
+  const signedElsewhere = provided || issuerRef !== undefined;
+  const signingAnchor = readSigningAnchor(reader, trustAnchors, signedElsewhere);
+  const signer = trustAnchors.find(({ id }) => id === signingAnchor);
+  if (rotating) {
+    checkRotation(reader, "rotatingIdentity", identity, {
+      signs: { seconds: issuanceLifetime, what: "the life of a proxy's certificate (issuanceLifetime)" },
+      signedBy: signer && issuerRef === undefined ? validity(signer) : undefined,
+    });
+  }
+  return {
+    trustAnchors,
+    signingAnchor,
+    trustAnchorKey: readTrustAnchorKey(reader, signer, signedElsewhere),
+    issuer: readIssuance(reader, "issuer", provided || rotating ? `certificates=${source}` : undefined),
+    issuanceLifetime,
+    providedIssuer: readProvidedIssuer(reader, provided, { trustAnchors, trustDomain }),
+    webhookCertificates: readIssuance(
+      reader,
+      "webhookCertificates",
+      rotating && webhooks ? "cert-manager issues them (rotatingWebhooks)" : undefined,
+    ),
+    rotation: rotating ? { certManager, identity, webhooks } : undefined,
+  };
+}
+
 const KEYS = [
   "linkerdVersion",
   "chartSource",
@@ -108,7 +170,14 @@ const KEYS = [
   "issuer",
   "issuerCertificate",
   "issuerKey",
+  "trustAnchorKey",
+  "issuanceLifetime",
   "webhookCertificates",
+  "certManager",
+  "certManagerVersion",
+  "certManagerChartSource",
+  "rotatingIdentity",
+  "rotatingWebhooks",
   "guardMode",
   "gateDeadlineSeconds",
   "cniEnabled",
@@ -125,24 +194,6 @@ function readLinkerdVersion(reader: ConfigReader): ChartSource["version"] {
   }
   reader.invalid("linkerdVersion", "must be edge-<year>.<month>.<number>", version, DEFAULT_LINKERD_VERSION);
   return undefined;
-}
-
-function readChartSource(reader: ConfigReader, withViz: boolean): string {
-  const source = reader.text("chartSource") ?? DEFAULT_CHART_SOURCE;
-  if (isChartDirectory(source)) {
-    for (const chart of ["linkerd-crds", "linkerd-control-plane", ...(withViz ? ["linkerd-viz"] : [])]) {
-      const file = join(source, chart, "Chart.yaml");
-      if (!existsSync(file)) {
-        const rule = `must hold the chart ${chart} where it is a directory`;
-        const mend = setCommand("chartSource", DEFAULT_CHART_SOURCE);
-        reader.problem(`${NAMESPACE}:chartSource`, rule, `${file} does not exist`, mend);
-      }
-    }
-  } else if (!/^(https|oci):\/\/[^/]/.test(source)) {
-    const rule = "must be an https:// repository, an oci:// registry or a directory";
-    reader.invalid("chartSource", rule, source, DEFAULT_CHART_SOURCE);
-  }
-  return source;
 }
 
 function readTrustDomain(reader: ConfigReader): string {

@@ -6,7 +6,9 @@ import { Kuard } from "./apps/kuard";
 import { Shop } from "./apps/shop";
 import {
   CertificateSummary,
+  CertManager,
   checkPodSecurity,
+  CONTROL_PLANE_WEBHOOKS,
   IdentityIssuer,
   InjectionGate,
   isInjected,
@@ -18,10 +20,13 @@ import {
   MeshedNamespace,
   MeshedWorkload,
   MeshGuard,
+  RotatingIdentity,
+  Signer,
   summarize,
   TrustAnchor,
   trustBundle,
-  WebhookCertificate,
+  webhookCertificates,
+  WebhookIssuance,
 } from "./components";
 import { NamespaceConfig, readConfig, SampleApplication, StackConfig } from "./config";
 
@@ -29,8 +34,9 @@ import { NamespaceConfig, readConfig, SampleApplication, StackConfig } from "./c
 interface StackOutputs {
   /** By id. */
   trustAnchors: Record<string, pulumi.Output<CertificateSummary>>;
-  issuer: pulumi.Output<CertificateSummary>;
-  /** By the webhook's Service. */
+  /** Absent where cert-manager issues it, so that no deployment knows it. */
+  issuer?: pulumi.Output<CertificateSummary>;
+  /** By the webhook's Service; without those that cert-manager issues. */
   webhookCertificates: Record<string, pulumi.Output<CertificateSummary>>;
   trustDomain: string;
   /** Installed version of each chart. */
@@ -65,27 +71,26 @@ async function program(): Promise<StackOutputs> {
 
   const anchors = config.trustAnchors.map(({ id, ...args }) => ({
     id,
-    anchor: new TrustAnchor(`trust-anchor-${id}`, args),
+    anchor: new TrustAnchor(`trust-anchor-${id}`, {
+      ...args,
+      privateKey: id === config.signingAnchor ? config.trustAnchorKey : undefined,
+    }),
   }));
   const trustBundlePem = trustBundle(anchors.map(({ anchor }) => anchor));
-  const source =
-    config.providedIssuer ?? anchors.find(({ id }) => id === config.signingAnchor)?.anchor.signer;
-  if (source === undefined) {
-    throw new pulumi.RunError("no issuer is provided and the signing anchor has no key");
-  }
-  const issuer = new IdentityIssuer("identity-issuer", {
-    ...config.issuer,
+  const signer = anchors.find(({ id }) => id === config.signingAnchor)?.anchor.signer;
+  const certManager = installCertManager(config);
+  const issuer = identityIssuer(config, { namespace: namespace.name, trustBundlePem, signer, certManager });
+  const issuance: WebhookIssuance = {
+    webhookCertificates: config.webhookCertificates,
+    webhookRotation: config.rotation?.webhooks,
+    certManager,
+  };
+  const webhooks = webhookCertificates("webhooks", {
+    ...issuance,
     namespace: namespace.name,
-    trustDomain,
-    trustBundlePem,
-    source,
+    services: CONTROL_PLANE_WEBHOOKS,
+    prefix: "",
   });
-
-  const webhook = (service: string): WebhookCertificate =>
-    new WebhookCertificate(service, { ...config.webhookCertificates, service, namespace: namespace.name });
-  const proxyInjector = webhook("linkerd-proxy-injector");
-  const profileValidator = webhook("linkerd-sp-validator");
-  const policyValidator = webhook("linkerd-policy-validator");
 
   const crds = new LinkerdCrds("linkerd-crds", { namespace: namespace.name, charts, cluster });
   const controlPlane = new LinkerdControlPlane(
@@ -95,11 +100,8 @@ async function program(): Promise<StackOutputs> {
       charts,
       trustBundlePem,
       trustDomain,
-      webhookCaBundles: {
-        proxyInjector: proxyInjector.caBundle,
-        profileValidator: profileValidator.caBundle,
-        policyValidator: policyValidator.caBundle,
-      },
+      issuanceLifetime: config.issuanceLifetime,
+      webhookTrust: webhooks.trust,
       cniEnabled,
       cluster,
     },
@@ -109,9 +111,7 @@ async function program(): Promise<StackOutputs> {
         crds,
         // Its pods mount the Secrets of these, whose names are fixed.
         issuer,
-        proxyInjector,
-        profileValidator,
-        policyValidator,
+        ...webhooks.makers,
         // It is there before the injector, and goes only after it.
         guard,
       ],
@@ -132,7 +132,7 @@ async function program(): Promise<StackOutputs> {
       trustDomain,
       trustBundlePem,
       linkerdNamespace: namespace.name,
-      webhookCertificates: config.webhookCertificates,
+      ...issuance,
       cniEnabled,
       gate: controlPlaneGate,
       guard,
@@ -152,27 +152,62 @@ async function program(): Promise<StackOutputs> {
 
   return {
     trustAnchors: Object.fromEntries(anchors.map(({ id, anchor }) => [id, summarize(anchor.certPem)])),
-    issuer: summarize(issuer.certPem),
-    webhookCertificates: {
-      "linkerd-proxy-injector": summarize(proxyInjector.certPem),
-      "linkerd-sp-validator": summarize(profileValidator.certPem),
-      "linkerd-policy-validator": summarize(policyValidator.certPem),
-      ...(viz && {
-        tap: summarize(viz.certPems.tap),
-        "tap-injector": summarize(viz.certPems["tap-injector"]),
-      }),
-    },
+    ...(issuer instanceof IdentityIssuer && { issuer: summarize(issuer.certPem) }),
+    webhookCertificates: summaries({ ...webhooks.certPems, ...viz?.certPems }),
     trustDomain,
     chartVersions: {
       "linkerd-crds": crds.chartVersion,
       "linkerd-control-plane": controlPlane.chartVersion,
       ...(viz && { "linkerd-viz": viz.chartVersion }),
+      ...(certManager && { "cert-manager": certManager.chartVersion }),
     },
     meshedNamespaces: [
       ...applications.flatMap((application) => application.namespaces),
       ...namespaces.filter(({ inject }) => isInjected(inject)).map(({ name }) => name),
     ],
   };
+}
+
+/** cert-manager, where this program installs it. */
+function installCertManager({ rotation, cluster }: StackConfig): CertManager | undefined {
+  return rotation?.certManager.install === true
+    ? new CertManager("cert-manager", { ...rotation.certManager, cluster })
+    : undefined;
+}
+
+/** The identity issuer: provided, signed here, or issued by cert-manager. */
+function identityIssuer(
+  config: StackConfig,
+  args: {
+    readonly namespace: pulumi.Output<string>;
+    readonly trustBundlePem: pulumi.Output<string>;
+    readonly signer?: Signer;
+    readonly certManager?: CertManager;
+  },
+): IdentityIssuer | RotatingIdentity {
+  const { trustDomain, rotation } = config;
+  const { certManager, signer, ...where } = args;
+  if (rotation !== undefined) {
+    const source = rotation.identity.issuerRef ?? required(signer);
+    const { deadlineSeconds } = rotation.certManager;
+    const identity = { ...rotation.identity, ...where, trustDomain, source, deadlineSeconds };
+    return new RotatingIdentity("identity-issuer", identity, { dependsOn: certManager });
+  }
+  const source = config.providedIssuer ?? required(signer);
+  return new IdentityIssuer("identity-issuer", { ...config.issuer, ...where, trustDomain, source });
+}
+
+function required(signer: Signer | undefined): Signer {
+  if (signer === undefined) {
+    throw new pulumi.RunError("no issuer is provided and the signing anchor has no key");
+  }
+  return signer;
+}
+
+function summaries(
+  certPems: Readonly<Record<string, pulumi.Output<string>>>,
+): Record<string, pulumi.Output<CertificateSummary>> {
+  return Object.fromEntries(Object.entries(certPems).map(([name, certPem]) => [name, summarize(certPem)]));
 }
 
 /** Namespaces made by others where pods are injected under whatever level of pod security they have. */

@@ -1,3 +1,37 @@
+export { CERT_MANAGER_NAMESPACE, CertManager, type CertManagerArgs } from "./certManager/certManager";
+export { DURATION_RULE, formatDuration, parseDuration } from "./duration";
+export { DEFAULT_CERT_MANAGER_DEADLINE_SECONDS, type IssuerRef } from "./certManager/resources";
+export {
+  IDENTITY_ROTATION,
+  RotatingIdentity,
+  type RotatingIdentityArgs,
+} from "./certManager/rotatingIdentity";
+export {
+  RotatingWebhooks,
+  type RotatingWebhooksArgs,
+  WEBHOOK_CA_ROTATION,
+  WEBHOOK_ROTATION,
+  webhookLimits,
+  type WebhookRotation,
+} from "./certManager/rotatingWebhooks";
+export {
+  checkRotation,
+  type Rotation,
+  type RotationLimits,
+  type RotationProblem,
+  rotationProblems,
+} from "./certManager/rotation";
+export {
+  DEFAULT_CERT_MANAGER_CHART_SOURCE,
+  DEFAULT_CERT_MANAGER_VERSION,
+  DEFAULT_TRUST_MANAGER_VERSION,
+  isRelease,
+} from "./certManager/version";
+export {
+  webhookCertificates,
+  type WebhookCertificatesArgs,
+  type WebhookIssuance,
+} from "./certManager/webhookCertificates";
 export { type ClusterAccess } from "./controlPlane/injectionApi";
 export {
   DEFAULT_GATE_DEADLINE_SECONDS,
@@ -9,6 +43,7 @@ export { KubeSystemLabel } from "./controlPlane/kubeSystemLabel";
 export { LinkerdControlPlane, type LinkerdControlPlaneArgs } from "./controlPlane/linkerdControlPlane";
 export { LinkerdCrds, type LinkerdCrdsArgs } from "./controlPlane/linkerdCrds";
 export { LinkerdNamespace, type LinkerdNamespaceArgs } from "./controlPlane/linkerdNamespace";
+export { CONTROL_PLANE_WEBHOOKS, type ControlPlaneWebhook } from "./controlPlane/values";
 export { GUARD_MODES, type GuardMode, MeshGuard, type MeshGuardArgs } from "./controlPlane/meshGuard";
 export {
   type ChartSource,
@@ -55,6 +90,13 @@ export {
 } from "./pki/certificateRules";
 export { IdentityIssuer, type IdentityIssuerArgs, type ProvidedIssuer } from "./pki/identityIssuer";
 export { type IssuanceArgs } from "./pki/keyGeneration";
-export { type Signer, TrustAnchor, type TrustAnchorArgs } from "./pki/trustAnchor";
+export {
+  type Signer,
+  TrustAnchor,
+  TRUST_ANCHOR_VALIDITY_HOURS,
+  type TrustAnchorArgs,
+} from "./pki/trustAnchor";
 export { trustBundle } from "./pki/trustBundle";
+export { WebhookCa, type WebhookCaArgs } from "./pki/webhookCa";
 export { WebhookCertificate, type WebhookCertificateArgs } from "./pki/webhookCertificate";
+export { type WebhookCertificates, type WebhookTrust } from "./pki/webhookTrust";

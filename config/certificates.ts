@@ -30,8 +30,8 @@ export interface TrustAnchorConfig extends IssuanceArgs {
 const CERTIFICATE_FILES = { anchor: "ca.crt", issuer: "issuer.crt" } as const;
 const SET_ISSUER_KEY = `pulumi config set --secret ${NAMESPACE}:issuerKey < issuer.key`;
 
-/** Key `trustAnchors`. */
-export function readTrustAnchors(reader: ConfigReader, provided: boolean): TrustAnchorConfig[] {
+/** Key `trustAnchors`. Each must have its certificate where there is a reason, e.g. "with certificates=provided". */
+export function readTrustAnchors(reader: ConfigReader, provided: string | undefined): TrustAnchorConfig[] {
   const anchors = reader.json("trustAnchors") ?? [{ id: "primary" }];
   if (!Array.isArray(anchors) || anchors.length === 0) {
     reader.problem(
@@ -57,7 +57,7 @@ function readTrustAnchor(
   reader: ConfigReader,
   value: unknown,
   key: string,
-  provided: boolean,
+  provided: string | undefined,
 ): TrustAnchorConfig {
   const anchor = reader.object(value, key, ["id", "generation", "validityHours", "certificate"]);
   if (anchor === undefined) {
@@ -74,8 +74,8 @@ function readTrustAnchor(
     complain(reader, path, problems, setCommand(path, `< ${CERTIFICATE_FILES.anchor}`));
     warn(reader, path, warnings);
     refuseIssuance(reader, anchor, key, "the certificate is given");
-  } else if (provided) {
-    const rule = "must be set with certificates=provided";
+  } else if (provided !== undefined) {
+    const rule = `must be set ${provided}`;
     const path = `${key}.certificate`;
     reader.problem(
       `${NAMESPACE}:${path}`,
@@ -92,7 +92,7 @@ function readTrustAnchor(
   };
 }
 
-/** Key `signingAnchor`. */
+/** Key `signingAnchor`. `provided`: no anchor signs here. */
 export function readSigningAnchor(
   reader: ConfigReader,
   anchors: readonly TrustAnchorConfig[],
@@ -106,22 +106,22 @@ export function readSigningAnchor(
       const rule = `must be one of the trust anchors (${ids})`;
       reader.invalid("signingAnchor", rule, chosen, anchors[0]?.id ?? "");
     }
-  } else if (anchor?.certificate !== undefined && !provided) {
+  } else if (anchor?.certificate !== undefined && !provided && reader.text("trustAnchorKey") === undefined) {
     const rule = "must be an anchor without a certificate, whose key is here";
     reader.invalid("signingAnchor", rule, chosen, "<id>");
   }
   return chosen ?? "";
 }
 
-/** Keys `issuer` and `webhookCertificates`. */
+/** Keys `issuer` and `webhookCertificates`; refused where there is a reason, e.g. "certificates=provided". */
 export function readIssuance(
   reader: ConfigReader,
   key: "issuer" | "webhookCertificates",
-  provided = false,
+  provided?: string,
 ): IssuanceArgs {
   const object = reader.object(reader.json(key) ?? {}, key, ["generation", "validityHours"]) ?? {};
-  if (provided) {
-    refuseIssuance(reader, object, key, "certificates=provided");
+  if (provided !== undefined) {
+    refuseIssuance(reader, object, key, provided);
   }
   return {
     generation: reader.property(object, key, "generation", COUNT),

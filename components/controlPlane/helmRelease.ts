@@ -4,7 +4,7 @@ import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 
 import { ClusterAccess, connect, describeError } from "./clusterClient";
-import { ChartReference } from "./version";
+import { ChartReference } from "../helmChart";
 
 /** How long Helm may wait for a release, in seconds; slow image pulls are the reason. */
 const RELEASE_TIMEOUT_SECONDS = 600;

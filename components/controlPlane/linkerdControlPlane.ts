@@ -1,10 +1,13 @@
 import * as pulumi from "@pulumi/pulumi";
 
 import { sha256 } from "../pki/certificate";
+import { WebhookTrust } from "../pki/webhookTrust";
 import { ClusterAccess } from "./clusterClient";
 import { helmRelease } from "./helmRelease";
-import { controlPlaneValues, WebhookCaBundles } from "./values";
+import { ControlPlaneWebhook, controlPlaneValues } from "./values";
 import { chartReference, ChartSource } from "./version";
+
+const DAY_SECONDS = 86_400;
 
 /** Arguments of {@link LinkerdControlPlane}. */
 export interface LinkerdControlPlaneArgs {
@@ -16,8 +19,10 @@ export interface LinkerdControlPlaneArgs {
   readonly trustBundlePem: pulumi.Input<string>;
   /** Trust domain. */
   readonly trustDomain: string;
-  /** PEMs of the CAs of the three webhooks. */
-  readonly webhookCaBundles: WebhookCaBundles<pulumi.Input<string>>;
+  /** Validity of the proxies' certificates, in seconds. Default a day. */
+  readonly issuanceLifetime?: number;
+  /** How the API server comes to trust the three webhooks, by Service. */
+  readonly webhookTrust: Readonly<Record<ControlPlaneWebhook, pulumi.Input<WebhookTrust>>>;
   /** Whether the cluster has Linkerd's CNI plugin. Default false: an init container redirects each pod's traffic. */
   readonly cniEnabled?: boolean;
   /** The cluster, the same as the Kubernetes provider's. Default: the ambient kubeconfig. */
@@ -26,7 +31,7 @@ export interface LinkerdControlPlaneArgs {
 
 /**
  * Linkerd's control plane, the Helm release `linkerd-control-plane`. It wants four Secrets in its namespace, which
- * `IdentityIssuer` and `WebhookCertificate` make, or someone else: `linkerd-identity-issuer` (kubernetes.io/tls) and
+ * `IdentityIssuer` or `RotatingIdentity` and `webhookCertificates` make, or someone else: `linkerd-identity-issuer` (kubernetes.io/tls) and
  * `linkerd-{proxy-injector,sp-validator,policy-validator}-k8s-tls`. Their names are fixed in the chart, so no output
  * of theirs arrives here: name their makers in `dependsOn`.
  */
@@ -41,12 +46,13 @@ export class LinkerdControlPlane extends pulumi.ComponentResource {
 
     const chart = chartReference(args.charts ?? {}, "linkerd-control-plane");
     const values = pulumi
-      .all([args.trustBundlePem, args.webhookCaBundles])
-      .apply(([trustBundlePem, webhookCaBundles]) =>
+      .all([args.trustBundlePem, args.webhookTrust])
+      .apply(([trustBundlePem, webhookTrust]) =>
         controlPlaneValues({
           trustBundlePem,
-          webhookCaBundles,
+          webhookTrust,
           trustDomain: args.trustDomain,
+          issuanceLifetime: args.issuanceLifetime ?? DAY_SECONDS,
           cniEnabled: args.cniEnabled ?? false,
         }),
       );

@@ -1,3 +1,6 @@
+import { formatDuration } from "../duration";
+import { WebhookTrust } from "../pki/webhookTrust";
+
 /**
  * The values that this program gives to the chart linkerd-control-plane, and no others. The chart has no schema and
  * ignores a name that it does not know, so `tests/program` compares them with the names that it does know.
@@ -11,6 +14,8 @@ export interface ControlPlaneValues {
     readonly issuer: {
       /** `kubernetes.io/tls`: the issuer is a Secret that exists already, so its key is not among the values. */
       readonly scheme: "kubernetes.io/tls";
+      /** Validity of the proxies' certificates, as Go writes it. */
+      readonly issuanceLifetime: string;
     };
   };
   /** The webhook that injects proxies. */
@@ -25,24 +30,25 @@ export interface ControlPlaneValues {
   readonly heartbeatSchedule: string;
 }
 
-/** Values of one admission webhook. */
-export interface WebhookValues {
+/** Values of one admission webhook: how the API server comes to trust it, and where its certificate is. */
+export type WebhookValues = WebhookTrust & {
   /** The certificate is a Secret that exists already; without it every render would make a new one. */
   readonly externalSecret: true;
-  /** PEM of the CA that the API server trusts for this webhook. */
-  readonly caBundle: string;
-}
+};
 
-/** PEMs of the CAs of the control plane's webhooks. */
-export interface WebhookCaBundles<T = string> {
-  readonly proxyInjector: T;
-  readonly profileValidator: T;
-  readonly policyValidator: T;
-}
+/** Services of the control plane's webhooks. */
+export const CONTROL_PLANE_WEBHOOKS = [
+  "linkerd-proxy-injector",
+  "linkerd-sp-validator",
+  "linkerd-policy-validator",
+] as const;
 
-/** The values of a webhook whose CA this is. */
-export function webhookValues(caBundle: string): WebhookValues {
-  return { externalSecret: true, caBundle };
+/** Service of a webhook of the control plane. */
+export type ControlPlaneWebhook = (typeof CONTROL_PLANE_WEBHOOKS)[number];
+
+/** The values of a webhook. */
+export function webhookValues(trust: WebhookTrust): WebhookValues {
+  return { externalSecret: true, ...trust };
 }
 
 /** Once a day; the documented example of the chart. */
@@ -52,16 +58,19 @@ const HEARTBEAT_SCHEDULE = "0 0 * * *";
 export function controlPlaneValues(args: {
   trustBundlePem: string;
   trustDomain: string;
-  webhookCaBundles: WebhookCaBundles;
+  issuanceLifetime: number;
+  webhookTrust: Readonly<Record<ControlPlaneWebhook, WebhookTrust>>;
   cniEnabled: boolean;
 }): ControlPlaneValues {
   return {
     identityTrustAnchorsPEM: args.trustBundlePem,
     identityTrustDomain: args.trustDomain,
-    identity: { issuer: { scheme: "kubernetes.io/tls" } },
-    proxyInjector: webhookValues(args.webhookCaBundles.proxyInjector),
-    profileValidator: webhookValues(args.webhookCaBundles.profileValidator),
-    policyValidator: webhookValues(args.webhookCaBundles.policyValidator),
+    identity: {
+      issuer: { scheme: "kubernetes.io/tls", issuanceLifetime: formatDuration(args.issuanceLifetime) },
+    },
+    proxyInjector: webhookValues(args.webhookTrust["linkerd-proxy-injector"]),
+    profileValidator: webhookValues(args.webhookTrust["linkerd-sp-validator"]),
+    policyValidator: webhookValues(args.webhookTrust["linkerd-policy-validator"]),
     cniEnabled: args.cniEnabled,
     heartbeatSchedule: HEARTBEAT_SCHEDULE,
   };

@@ -1,6 +1,7 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 
+import { webhookCertificates, WebhookIssuance } from "../certManager/webhookCertificates";
 import { ClusterAccess } from "../controlPlane/clusterClient";
 import { helmRelease } from "../controlPlane/helmRelease";
 import { InjectionGate } from "../controlPlane/injectionGate";
@@ -9,15 +10,10 @@ import { linkerdPodSecurity, VIZ_NAMESPACE } from "../controlPlane/linkerdNamesp
 import { MeshGuard } from "../controlPlane/meshGuard";
 import { chartReference, ChartSource } from "../controlPlane/version";
 import { sha256 } from "../pki/certificate";
-import { IssuanceArgs } from "../pki/keyGeneration";
-import { WebhookCertificate } from "../pki/webhookCertificate";
-import { vizValues } from "./vizValues";
-
-/** Services of viz that have a certificate: the tap API, and the webhook that switches tap on. */
-export type VizWebhook = "tap" | "tap-injector";
+import { VIZ_WEBHOOKS, VizWebhook, vizValues } from "./vizValues";
 
 /** Arguments of {@link LinkerdViz}. */
-export interface LinkerdVizArgs {
+export interface LinkerdVizArgs extends WebhookIssuance {
   /** Where the chart comes from. Default: the default release from Linkerd's repository. */
   readonly charts?: ChartSource;
   /** Trust domain. */
@@ -26,8 +22,6 @@ export interface LinkerdVizArgs {
   readonly trustBundlePem: pulumi.Input<string>;
   /** Linkerd's namespace. */
   readonly linkerdNamespace: pulumi.Input<string>;
-  /** How the two certificates are issued. Default: for one year (8760 h). */
-  readonly webhookCertificates?: IssuanceArgs;
   /**
    * Go regular expression of the hosts that the dashboard answers to, e.g. `.*`. Default: localhost and its own
    * Service (https://linkerd.io/2/tasks/exposing-dashboard/).
@@ -63,8 +57,8 @@ export class LinkerdViz extends pulumi.ComponentResource {
   public readonly namespace: pulumi.Output<string>;
   /** Version of the chart that is installed. */
   public readonly chartVersion: pulumi.Output<string>;
-  /** The serving certificates, by Service. */
-  public readonly certPems: Record<VizWebhook, pulumi.Output<string>>;
+  /** The serving certificates, by Service; undefined where cert-manager issues them. */
+  public readonly certPems?: Readonly<Record<VizWebhook, pulumi.Output<string>>>;
 
   public constructor(name: string, args: LinkerdVizArgs, opts?: pulumi.ComponentResourceOptions) {
     super("linkerd-mtls:index:LinkerdViz", name, {}, opts);
@@ -90,24 +84,21 @@ export class LinkerdViz extends pulumi.ComponentResource {
       },
       { parent: this },
     );
-    const certificate = (service: VizWebhook): WebhookCertificate =>
-      new WebhookCertificate(
-        `${name}-${service}`,
-        { ...args.webhookCertificates, service, namespace: namespace.metadata.name },
-        { parent: this },
-      );
-    const tap = certificate("tap");
-    const tapInjector = certificate("tap-injector");
+    const certificates = webhookCertificates(
+      `${name}-webhooks`,
+      { ...args, namespace: namespace.metadata.name, services: VIZ_WEBHOOKS, prefix: `${name}-` },
+      { parent: this },
+    );
 
     const chart = chartReference(args.charts ?? {}, "linkerd-viz");
     const values = pulumi
-      .all([args.linkerdNamespace, args.trustBundlePem, tap.caBundle, tapInjector.caBundle])
-      .apply(([linkerdNamespace, trustBundlePem, tapCa, tapInjectorCa]) =>
+      .all([args.linkerdNamespace, args.trustBundlePem, certificates.trust])
+      .apply(([linkerdNamespace, trustBundlePem, webhookTrust]) =>
         vizValues({
           linkerdNamespace,
           trustDomain: args.trustDomain,
           trustBundlePem,
-          caBundles: { tap: tapCa, tapInjector: tapInjectorCa },
+          webhookTrust,
           enforcedHostRegexp: args.enforcedHostRegexp,
           prometheusUrl,
           highAvailability: args.highAvailability,
@@ -127,14 +118,14 @@ export class LinkerdViz extends pulumi.ComponentResource {
       {
         parent: this,
         // Its pods are meshed, and mount the Secrets under fixed names. The guard outlives them.
-        dependsOn: [gate, tap, tapInjector, ...(guard === undefined ? [] : [guard])],
+        dependsOn: [gate, ...certificates.makers, ...(guard === undefined ? [] : [guard])],
         hooks: { beforeCreate: [gate.hook], beforeUpdate: [gate.hook] },
       },
     );
 
     this.namespace = namespace.metadata.name;
     this.chartVersion = release.status.version;
-    this.certPems = { tap: tap.certPem, "tap-injector": tapInjector.certPem };
+    this.certPems = certificates.certPems;
     this.gate = new InjectionGate(
       `${name}-gate`,
       {

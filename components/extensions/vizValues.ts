@@ -1,5 +1,12 @@
 import { WebhookValues, webhookValues } from "../controlPlane/values";
 import { sha256 } from "../pki/certificate";
+import { WebhookTrust } from "../pki/webhookTrust";
+
+/** Services of viz that have a certificate: the tap API, and the webhook that switches tap on. */
+export const VIZ_WEBHOOKS = ["tap", "tap-injector"] as const;
+
+/** Service of viz that has a certificate. */
+export type VizWebhook = (typeof VIZ_WEBHOOKS)[number];
 
 /** Label of each of viz's pods that changes with the trust bundle. */
 const TRUST_BUNDLE_LABEL = "linkerd-mtls/trust-bundle";
@@ -60,7 +67,7 @@ export function vizValues(args: {
   linkerdNamespace: string;
   trustDomain: string;
   trustBundlePem: string;
-  caBundles: { tap: string; tapInjector: string };
+  webhookTrust: Readonly<Record<VizWebhook, WebhookTrust>>;
   enforcedHostRegexp?: string;
   prometheusUrl?: string;
   highAvailability?: boolean;
@@ -74,11 +81,11 @@ export function vizValues(args: {
     createNamespaceMetadataJob: false,
     podLabels: { [TRUST_BUNDLE_LABEL]: sha256(args.trustBundlePem).slice(0, TRUST_BUNDLE_DIGITS) },
     tap: {
-      ...webhookValues(args.caBundles.tap),
+      ...webhookValues(args.webhookTrust.tap),
       replicas: highAvailability ? HA_TAP_REPLICAS : 1,
       ...resources,
     },
-    tapInjector: webhookValues(args.caBundles.tapInjector),
+    tapInjector: webhookValues(args.webhookTrust["tap-injector"]),
     dashboard: { enforcedHostRegexp: args.enforcedHostRegexp ?? "", ...resources },
     prometheusUrl: args.prometheusUrl ?? "",
     prometheus: {

@@ -4,10 +4,19 @@ import * as tls from "@pulumi/tls";
 
 import { normalizePem } from "./certificate";
 import { checkIssuance, HOURS_PER_YEAR, IssuanceArgs, keyGeneration } from "./keyGeneration";
+import { formerCertificate, takeover } from "./takeover";
 import { Signer } from "./trustAnchor";
 
 /** The Secret that the identity controller mounts; the name is fixed in the chart. */
-const SECRET_NAME = "linkerd-identity-issuer";
+export const IDENTITY_ISSUER_SECRET = "linkerd-identity-issuer";
+
+/** Type of the component that has cert-manager issue the same Secret. */
+export const ROTATING_IDENTITY = "linkerd-mtls:index:RotatingIdentity";
+
+/** Common name and DNS name of the issuer. */
+export function identityIssuerName(trustDomain: string): string {
+  return `identity.linkerd.${trustDomain}`;
+}
 
 const DEFAULT_VALIDITY_HOURS = HOURS_PER_YEAR;
 
@@ -46,7 +55,7 @@ export class IdentityIssuer extends pulumi.ComponentResource {
     const secret = new k8s.core.v1.Secret(
       `${name}-secret`,
       {
-        metadata: { name: SECRET_NAME, namespace: args.namespace },
+        metadata: { name: IDENTITY_ISSUER_SECRET, namespace: args.namespace },
         type: "kubernetes.io/tls",
         stringData: {
           "tls.crt": pulumi.output(issuer.certificate).apply(normalizePem),
@@ -54,7 +63,10 @@ export class IdentityIssuer extends pulumi.ComponentResource {
           "ca.crt": args.trustBundlePem,
         },
       },
-      { parent: this },
+      {
+        parent: this,
+        ...takeover(formerCertificate(ROTATING_IDENTITY, name, `${name}-certificate`, opts?.parent)),
+      },
     );
 
     this.certPem = pulumi.output(issuer.certificate);
@@ -63,7 +75,7 @@ export class IdentityIssuer extends pulumi.ComponentResource {
   }
 
   private sign(name: string, args: IdentityIssuerArgs, signer: Signer): ProvidedIssuer {
-    const commonName = `identity.linkerd.${args.trustDomain}`;
+    const commonName = identityIssuerName(args.trustDomain);
     const { key, serialNumber } = keyGeneration(this, name, args.generation);
     const request = new tls.CertRequest(
       `${name}-request`,

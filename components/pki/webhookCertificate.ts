@@ -3,9 +3,16 @@ import * as pulumi from "@pulumi/pulumi";
 import * as tls from "@pulumi/tls";
 
 import { checkIssuance, HOURS_PER_YEAR, IssuanceArgs, keyGeneration } from "./keyGeneration";
+import { takeover } from "./takeover";
+import { Signer } from "./trustAnchor";
+import { WebhookTrust } from "./webhookTrust";
 
-const CA_VALIDITY_HOURS = 10 * HOURS_PER_YEAR;
 const DEFAULT_VALIDITY_HOURS = HOURS_PER_YEAR;
+
+/** Name of the Secret that a webhook mounts; it is fixed in the charts. */
+export function webhookSecretName(service: string): string {
+  return `${service}-k8s-tls`;
+}
 
 /** Arguments of a {@link WebhookCertificate}. */
 export interface WebhookCertificateArgs extends IssuanceArgs {
@@ -13,16 +20,19 @@ export interface WebhookCertificateArgs extends IssuanceArgs {
   readonly service: string;
   /** Namespace of the Service. */
   readonly namespace: pulumi.Input<string>;
+  /** Signs the certificate. */
+  readonly ca: Signer;
+  /** URN of the Certificate by which cert-manager wrote the Secret before, where it may have. Default: none. */
+  readonly formerCertificate?: pulumi.Input<pulumi.URN>;
 }
 
 /**
- * The serving certificate of an admission webhook: a CA for ten years and, signed by it, a certificate for one year
- * (8760 h) by default. `generation` issues the latter anew. The CA stays, so a reissue changes no chart value and
- * restarts nothing: the webhooks reload their files.
+ * The serving certificate of an admission webhook, for one year (8760 h) by default. `generation` issues it anew. The CA
+ * stays, so a reissue changes no chart value and restarts nothing: the webhooks reload their files.
  */
 export class WebhookCertificate extends pulumi.ComponentResource {
-  /** PEM of the CA, for the webhook configuration. */
-  public readonly caBundle: pulumi.Output<string>;
+  /** How the API server comes to trust it. */
+  public readonly trust: pulumi.Output<WebhookTrust>;
   /** The serving certificate. */
   public readonly certPem: pulumi.Output<string>;
   /** Name of the Secret. */
@@ -33,24 +43,6 @@ export class WebhookCertificate extends pulumi.ComponentResource {
     checkIssuance(args);
 
     const dnsName = pulumi.interpolate`${args.service}.${args.namespace}.svc`;
-    const caKey = new tls.PrivateKey(
-      `${name}-ca-key`,
-      { algorithm: "ECDSA", ecdsaCurve: "P256" },
-      { parent: this },
-    );
-    const ca = new tls.SelfSignedCert(
-      `${name}-ca`,
-      {
-        privateKeyPem: caKey.privateKeyPem,
-        subject: { commonName: pulumi.interpolate`${dnsName} CA` },
-        isCaCertificate: true,
-        setSubjectKeyId: true,
-        allowedUses: ["cert_signing", "crl_signing"],
-        validityPeriodHours: CA_VALIDITY_HOURS,
-      },
-      { parent: this },
-    );
-
     const { key, serialNumber } = keyGeneration(this, name, args.generation);
     const request = new tls.CertRequest(
       `${name}-request`,
@@ -65,8 +57,8 @@ export class WebhookCertificate extends pulumi.ComponentResource {
       `${name}-certificate`,
       {
         certRequestPem: request.certRequestPem,
-        caCertPem: ca.certPem,
-        caPrivateKeyPem: caKey.privateKeyPem,
+        caCertPem: args.ca.certPem,
+        caPrivateKeyPem: args.ca.privateKeyPem,
         allowedUses: ["digital_signature", "server_auth"],
         validityPeriodHours: args.validityHours ?? DEFAULT_VALIDITY_HOURS,
       },
@@ -75,7 +67,7 @@ export class WebhookCertificate extends pulumi.ComponentResource {
     const secret = new k8s.core.v1.Secret(
       `${name}-secret`,
       {
-        metadata: { name: `${args.service}-k8s-tls`, namespace: args.namespace },
+        metadata: { name: webhookSecretName(args.service), namespace: args.namespace },
         type: "kubernetes.io/tls",
         stringData: {
           "tls.crt": certificate.certPem,
@@ -84,12 +76,12 @@ export class WebhookCertificate extends pulumi.ComponentResource {
           "tls.key": key.privateKeyPemPkcs8,
         },
       },
-      { parent: this },
+      { parent: this, ...takeover(args.formerCertificate) },
     );
 
-    this.caBundle = ca.certPem;
+    this.trust = args.ca.certPem.apply((caBundle) => ({ caBundle }));
     this.certPem = certificate.certPem;
     this.secretName = secret.metadata.name;
-    this.registerOutputs({ caBundle: this.caBundle, certPem: this.certPem, secretName: this.secretName });
+    this.registerOutputs({ trust: this.trust, certPem: this.certPem, secretName: this.secretName });
   }
 }

@@ -48,6 +48,9 @@ describe("configuration", () => {
         { id: "primary", certificate: undefined, generation: undefined, validityHours: undefined },
       ],
       signingAnchor: "primary",
+      trustAnchorKey: undefined,
+      issuanceLifetime: 86_400,
+      rotation: undefined,
       issuer: { generation: undefined, validityHours: undefined },
       providedIssuer: undefined,
       webhookCertificates: { generation: undefined, validityHours: undefined },
@@ -73,6 +76,7 @@ describe("configuration", () => {
           { id: "2026", certificate: anchor.certPem },
         ],
         signingAnchor: "2027",
+        issuanceLifetime: "1h30m",
         issuer: { generation: 3, validityHours: 48 },
         webhookCertificates: { generation: 4, validityHours: 24 },
         guardMode: "audit",
@@ -98,6 +102,9 @@ describe("configuration", () => {
           { id: "2026", certificate: anchor.certPem, generation: undefined, validityHours: undefined },
         ],
         signingAnchor: "2027",
+        trustAnchorKey: undefined,
+        issuanceLifetime: 5400,
+        rotation: undefined,
         issuer: { generation: 3, validityHours: 48 },
         providedIssuer: undefined,
         webhookCertificates: { generation: 4, validityHours: 24 },
@@ -132,7 +139,9 @@ describe("configuration", () => {
       }),
       [
         "linkerd-mtls:colour must be one of linkerdVersion, chartSource, trustDomain, certificates, trustAnchors, " +
-          "signingAnchor, issuer, issuerCertificate, issuerKey, webhookCertificates, guardMode, gateDeadlineSeconds, " +
+          "signingAnchor, issuer, issuerCertificate, issuerKey, trustAnchorKey, " +
+          "issuanceLifetime, webhookCertificates, certManager, certManagerVersion, certManagerChartSource, " +
+          "rotatingIdentity, rotatingWebhooks, guardMode, gateDeadlineSeconds, " +
           "cniEnabled, labelKubeSystem, viz, sampleApplications, namespaces, but is unknown\n    pulumi config rm linkerd-mtls:colour",
         'linkerd-mtls:linkerdVersion must be edge-<year>.<month>.<number>, but is "stable-2.14.10"\n' +
           "    pulumi config set linkerd-mtls:linkerdVersion edge-26.6.3",

@@ -89,7 +89,11 @@ describe("LinkerdControlPlane", () => {
     namespace: "linkerd",
     trustBundlePem: "bundle",
     trustDomain: "example.org",
-    webhookCaBundles: { proxyInjector: "ca 1", profileValidator: "ca 2", policyValidator: "ca 3" },
+    webhookTrust: {
+      "linkerd-proxy-injector": { caBundle: "ca 1" },
+      "linkerd-sp-validator": { caBundle: "ca 2" },
+      "linkerd-policy-validator": { injectCaFrom: "linkerd/linkerd-policy-validator" },
+    },
   };
 
   it("is an awaited release whose values hold no key", async () => {
@@ -107,10 +111,10 @@ describe("LinkerdControlPlane", () => {
       values: {
         identityTrustAnchorsPEM: "bundle",
         identityTrustDomain: "example.org",
-        identity: { issuer: { scheme: "kubernetes.io/tls" } },
+        identity: { issuer: { scheme: "kubernetes.io/tls", issuanceLifetime: "24h0m0s" } },
         proxyInjector: { externalSecret: true, caBundle: "ca 1" },
         profileValidator: { externalSecret: true, caBundle: "ca 2" },
-        policyValidator: { externalSecret: true, caBundle: "ca 3" },
+        policyValidator: { externalSecret: true, injectCaFrom: "linkerd/linkerd-policy-validator" },
         cniEnabled: false,
         heartbeatSchedule: "0 0 * * *",
       },
@@ -124,7 +128,11 @@ describe("LinkerdControlPlane", () => {
       again: args,
       bundle: { ...args, trustBundlePem: "other" },
       domain: { ...args, trustDomain: "other" },
-      webhook: { ...args, webhookCaBundles: { ...args.webhookCaBundles, policyValidator: "other" } },
+      webhook: {
+        ...args,
+        webhookTrust: { ...args.webhookTrust, "linkerd-policy-validator": { caBundle: "other" } },
+      },
+      lifetime: { ...args, issuanceLifetime: 3600 },
       version: { ...args, charts: { version: "edge-26.8.3" } as const },
       cni: { ...args, cniEnabled: true },
     };
@@ -138,7 +146,7 @@ describe("LinkerdControlPlane", () => {
     );
     const { same, again, ...others } = recording.outputs as Record<string, string>;
     assert.equal(same, again);
-    assert.equal(new Set([same, ...Object.values(others)]).size, 6);
+    assert.equal(new Set([same, ...Object.values(others)]).size, 7);
   });
 
   it("leaves redirection to the CNI plugin where there is one", async () => {
@@ -155,7 +163,7 @@ describe("LinkerdControlPlane", () => {
       const { digest } = new LinkerdControlPlane("control-plane", { ...args, charts });
       return { digest };
     });
-    const values = controlPlaneValues({ ...args, cniEnabled: false });
+    const values = controlPlaneValues({ ...args, issuanceLifetime: 86_400, cniEnabled: false });
     const chart = { chart: "./charts/linkerd-control-plane" };
     assert.deepEqual(recording.outputs, {
       digest: sha256(JSON.stringify({ chart, values, version: "from the directory" })),

@@ -2,7 +2,14 @@ import assert from "node:assert/strict";
 
 import * as pulumi from "@pulumi/pulumi";
 
-import { IdentityIssuer, TrustAnchor, trustBundle, WebhookCertificate } from "../../components";
+import {
+  IdentityIssuer,
+  type IssuanceArgs,
+  TrustAnchor,
+  trustBundle,
+  WebhookCa,
+  WebhookCertificate,
+} from "../../components";
 import { testCertificate } from "../support/certificates";
 import { record } from "../support/recorder";
 
@@ -50,6 +57,15 @@ describe("TrustAnchor", () => {
       "pulumi:pulumi:Stack linkerd-mtls-test",
       "linkerd-mtls:index:TrustAnchor anchor",
     ]);
+  });
+
+  it("signs with a key that is brought, and keeps it secret", async () => {
+    await record(async () => {
+      const { signer } = new TrustAnchor("anchor", { certificate: "brought", privateKey: "its key" });
+      assert.ok(signer);
+      assert.equal(await pulumi.isSecret(signer.privateKeyPem), true);
+      assert.equal(await pulumi.isSecret(signer.certPem), false);
+    });
   });
 
   it("keeps its key secret", async () => {
@@ -157,48 +173,67 @@ describe("IdentityIssuer", () => {
   });
 });
 
-describe("WebhookCertificate", () => {
-  const args = { service: "linkerd-policy-validator", namespace: "linkerd" };
-  const dnsName = "linkerd-policy-validator.linkerd.svc";
-
-  it("is a certificate for one year, signed by a CA for ten", async () => {
+describe("WebhookCa", () => {
+  it("is a CA for ten years, named after its namespace", async () => {
     const recording = await record(() => {
-      const certificate = new WebhookCertificate("webhook", args);
-      return {
-        caBundle: certificate.caBundle,
-        certPem: certificate.certPem,
-        secretName: certificate.secretName,
-      };
+      const { certPem } = new WebhookCa("ca", { namespace: "linkerd" });
+      return { certPem };
     });
-    assert.deepEqual(recording.get("SelfSignedCert", "webhook-ca").inputs, {
-      privateKeyPem: "key of webhook-ca-key",
-      subject: { commonName: `${dnsName} CA` },
+    assert.deepEqual(recording.get("PrivateKey", "ca-key").inputs, {
+      algorithm: "ECDSA",
+      ecdsaCurve: "P256",
+    });
+    const certificate = recording.get("SelfSignedCert", "ca-certificate");
+    assert.deepEqual(certificate.inputs, {
+      privateKeyPem: "key of ca-key",
+      subject: { commonName: "webhook-issuer.linkerd" },
       isCaCertificate: true,
       setSubjectKeyId: true,
       allowedUses: ["cert_signing", "crl_signing"],
       validityPeriodHours: TEN_YEARS,
+    });
+    assert.deepEqual(certificate.secretInputs, ["privateKeyPem"]);
+    assert.deepEqual(recording.outputs, { certPem: recording.pems.get("ca-certificate") });
+  });
+});
+
+describe("WebhookCertificate", () => {
+  const service = "linkerd-policy-validator";
+  const namespace = "linkerd";
+  const dnsName = "linkerd-policy-validator.linkerd.svc";
+  const issue = (issuance: IssuanceArgs = {}): WebhookCertificate => {
+    const { signer } = new WebhookCa("ca", { namespace });
+    return new WebhookCertificate("webhook", { ...issuance, service, namespace, ca: signer });
+  };
+
+  it("is a certificate for one year, signed by the CA", async () => {
+    const recording = await record(() => {
+      const { trust, certPem, secretName } = issue();
+      return { trust, certPem, secretName };
     });
     assert.deepEqual(recording.get("CertRequest", "webhook-request").inputs, {
       privateKeyPem: "key of webhook-key",
       subject: { commonName: dnsName, serialNumber: "webhook-generation-hex" },
       dnsNames: [dnsName],
     });
-    assert.deepEqual(recording.get("LocallySignedCert", "webhook-certificate").inputs, {
+    const certificate = recording.get("LocallySignedCert", "webhook-certificate");
+    assert.deepEqual(certificate.inputs, {
       certRequestPem: "request of webhook-request",
-      caCertPem: recording.pems.get("webhook-ca"),
-      caPrivateKeyPem: "key of webhook-ca-key",
+      caCertPem: recording.pems.get("ca-certificate"),
+      caPrivateKeyPem: "key of ca-key",
       allowedUses: ["digital_signature", "server_auth"],
       validityPeriodHours: ONE_YEAR,
     });
+    assert.deepEqual(certificate.secretInputs, ["caPrivateKeyPem"]);
     assert.deepEqual(recording.outputs, {
-      caBundle: recording.pems.get("webhook-ca"),
+      trust: { caBundle: recording.pems.get("ca-certificate") },
       certPem: recording.pems.get("webhook-certificate"),
       secretName: "linkerd-policy-validator-k8s-tls",
     });
   });
 
   it("becomes a Secret with a PKCS#8 key", async () => {
-    const recording = await record(() => new WebhookCertificate("webhook", args));
+    const recording = await record(() => issue());
     const secret = recording.get("Secret", "webhook-secret");
     assert.deepEqual(secret.inputs, {
       apiVersion: "v1",
@@ -214,13 +249,11 @@ describe("WebhookCertificate", () => {
   });
 
   it("keeps its CA when it is issued anew", async () => {
-    const recording = await record(
-      () => new WebhookCertificate("webhook", { ...args, generation: 2, validityHours: 48 }),
-    );
+    const recording = await record(() => issue({ generation: 2, validityHours: 48 }));
     assert.equal(recording.get("PrivateKey", "webhook-key").replacementTrigger, 2);
     assert.deepEqual(recording.get("RandomId", "webhook-generation").inputs.keepers, { generation: "2" });
     assert.equal(recording.get("LocallySignedCert", "webhook-certificate").inputs.validityPeriodHours, 48);
-    assert.equal(recording.get("PrivateKey", "webhook-ca-key").replacementTrigger, undefined);
-    assert.equal(recording.get("SelfSignedCert", "webhook-ca").inputs.validityPeriodHours, TEN_YEARS);
+    assert.equal(recording.get("PrivateKey", "ca-key").replacementTrigger, undefined);
+    assert.equal(recording.get("SelfSignedCert", "ca-certificate").inputs.validityPeriodHours, TEN_YEARS);
   });
 });

@@ -33,6 +33,10 @@ function deploy(settings: Partial<LinkerdVizArgs> = {}): Promise<Recording> {
   });
 }
 
+function ca(recording: Recording): string {
+  return recording.pems.get("viz-webhooks-ca-certificate") ?? "";
+}
+
 const valuesOf = (recording: Recording): Record<string, unknown> =>
   recording.get("Release", "viz-release").inputs.values as Record<string, unknown>;
 
@@ -77,8 +81,8 @@ describe("LinkerdViz", () => {
       identityTrustDomain: "example.org",
       createNamespaceMetadataJob: false,
       podLabels: { "linkerd-mtls/trust-bundle": BUNDLE_HASH },
-      tap: { externalSecret: true, caBundle: recording.pems.get("viz-tap-ca"), replicas: 1 },
-      tapInjector: { externalSecret: true, caBundle: recording.pems.get("viz-tap-injector-ca") },
+      tap: { externalSecret: true, caBundle: ca(recording), replicas: 1 },
+      tapInjector: { externalSecret: true, caBundle: ca(recording) },
       dashboard: { enforcedHostRegexp: "" },
       prometheusUrl: "",
       prometheus: { enabled: true },
@@ -126,7 +130,7 @@ describe("LinkerdViz", () => {
     assert.deepEqual(
       { tap, dashboard, prometheus, enablePodAntiAffinity, enablePodDisruptionBudget },
       {
-        tap: { externalSecret: true, caBundle: recording.pems.get("viz-tap-ca"), replicas: 3, resources },
+        tap: { externalSecret: true, caBundle: ca(recording), replicas: 3, resources },
         dashboard: { enforcedHostRegexp: "", resources },
         prometheus: {
           enabled: true,
@@ -213,10 +217,7 @@ describe("LinkerdViz", () => {
       linkerdNamespace: "linkerd",
       trustDomain: "example.org",
       trustBundlePem: BUNDLE,
-      caBundles: {
-        tap: recording.pems.get("viz-tap-ca") ?? "",
-        tapInjector: recording.pems.get("viz-tap-injector-ca") ?? "",
-      },
+      webhookTrust: { tap: { caBundle: ca(recording) }, "tap-injector": { caBundle: ca(recording) } },
       enforcedHostRegexp: ".*",
     });
     const chart = { chart: "./charts/linkerd-viz" };

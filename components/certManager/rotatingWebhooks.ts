@@ -1,0 +1,167 @@
+import * as k8s from "@pulumi/kubernetes";
+import * as pulumi from "@pulumi/pulumi";
+
+import { Signer } from "../pki/trustAnchor";
+import { webhookCaName } from "../pki/webhookCa";
+import { webhookSecretName } from "../pki/webhookCertificate";
+import { WebhookTrust } from "../pki/webhookTrust";
+import { parseDuration } from "../duration";
+import {
+  certificate,
+  DEFAULT_CERT_MANAGER_DEADLINE_SECONDS,
+  issuer,
+  issuerRef,
+  Placement,
+} from "./resources";
+import { checkRotation, renewal, Rotation, RotationLimits } from "./rotation";
+
+/** Name of the Issuer of the webhooks' certificates, as Linkerd's documentation has it. */
+const ISSUER = "webhook-issuer";
+const ISSUER_SECRET = "webhook-issuer-tls";
+/** Name of the Issuer that renews the CA. */
+const CA_ISSUER = "webhook-issuer-ca";
+
+/** Says who renews the CA in its Secret. */
+const RENEWED_ANNOTATION = "linkerd-mtls/renewed";
+
+/** Type of the component, which the certificates that take over from it must know. */
+export const ROTATING_WEBHOOKS = "linkerd-mtls:index:RotatingWebhooks";
+
+/** Default of {@link WebhookRotation}: a certificate for a day, renewed after 23 hours. */
+export const WEBHOOK_ROTATION: Rotation = { duration: "24h", renewBefore: "1h" };
+
+/** Default of {@link WebhookRotation.caRotation}: a CA for a year, renewed 90 days before its end. */
+export const WEBHOOK_CA_ROTATION: Rotation = { duration: "8760h", renewBefore: "2160h" };
+
+/** How cert-manager rotates webhooks' certificates. */
+export interface WebhookRotation extends Partial<Rotation> {
+  /**
+   * Rotates the CA too: cert-manager renews it under the same key, and its injector gives it to the API server. Default:
+   * the CA stays for ten years, and the charts give it to the API server.
+   */
+  readonly caRotation?: Rotation;
+  /** How long to wait until an issuer or a certificate is Ready, in seconds. Default 300. */
+  readonly deadlineSeconds?: number;
+}
+
+/** Arguments of {@link RotatingWebhooks}. */
+export interface RotatingWebhooksArgs<S extends string> extends WebhookRotation {
+  /** Namespace of the webhooks. */
+  readonly namespace: pulumi.Input<string>;
+  /** Names of the webhooks' Services, e.g. `linkerd-proxy-injector`; the Secrets are `<service>-k8s-tls`. */
+  readonly services: readonly S[];
+  /** Their CA, whose key cert-manager then has in a Secret. */
+  readonly ca: Signer;
+}
+
+/**
+ * The serving certificates of webhooks in one namespace, issued and renewed by cert-manager: the same Secrets as
+ * `WebhookCertificate` makes. The webhooks reload their files, so a renewal restarts nothing.
+ */
+export class RotatingWebhooks<S extends string> extends pulumi.ComponentResource {
+  /** How the API server comes to trust each webhook, by Service. */
+  public readonly trust: Readonly<Record<S, pulumi.Output<WebhookTrust>>>;
+
+  public constructor(name: string, args: RotatingWebhooksArgs<S>, opts?: pulumi.ComponentResourceOptions) {
+    super(ROTATING_WEBHOOKS, name, {}, opts);
+
+    const { namespace, services, ca, caRotation } = args;
+    const { deadlineSeconds = DEFAULT_CERT_MANAGER_DEADLINE_SECONDS } = args;
+    const rotation = {
+      duration: args.duration ?? WEBHOOK_ROTATION.duration,
+      renewBefore: args.renewBefore ?? WEBHOOK_ROTATION.renewBefore,
+    };
+    checkRotation(rotation, caRotation && webhookLimits(caRotation));
+    const place = (object: string): Placement => ({ name: object, namespace, deadlineSeconds });
+
+    const secret = new k8s.core.v1.Secret(
+      `${name}-issuer-secret`,
+      {
+        metadata: {
+          name: ISSUER_SECRET,
+          namespace,
+          // Where cert-manager no longer renews the CA, this difference writes the one that lasts back.
+          annotations: { [RENEWED_ANNOTATION]: caRotation === undefined ? "never" : "by-cert-manager" },
+        },
+        type: "kubernetes.io/tls",
+        stringData: { "tls.crt": ca.certPem, "tls.key": ca.privateKeyPem },
+      },
+      // cert-manager writes the renewed CA here.
+      { parent: this, ...(caRotation && { ignoreChanges: ["data", "stringData"] }) },
+    );
+    const renewedCa = caRotation && this.renewCa(name, caRotation, place, secret);
+    const signer = issuer(
+      `${name}-issuer`,
+      place(ISSUER),
+      { ca: { secretName: ISSUER_SECRET } },
+      // The name of the Secret is in the specification, and no output.
+      { parent: this, dependsOn: renewedCa ?? secret },
+    );
+
+    const trust = services.map((service) => {
+      const dnsName = pulumi.interpolate`${service}.${namespace}.svc`;
+      const issued = certificate(
+        `${name}-${service}`,
+        place(service),
+        {
+          secretName: webhookSecretName(service),
+          ...renewal(rotation),
+          issuerRef: issuerRef({ name: ISSUER }),
+          commonName: dnsName,
+          dnsNames: [dnsName],
+          // The policy validator (Rust) reads no other form of an ECDSA key (linkerd2#7963).
+          privateKey: { algorithm: "ECDSA", size: 256, encoding: "PKCS8", rotationPolicy: "Always" },
+          usages: ["server auth"],
+        },
+        { parent: this, dependsOn: signer },
+      );
+      const trusted: pulumi.Output<WebhookTrust> =
+        caRotation === undefined
+          ? ca.certPem.apply((caBundle) => ({ caBundle }))
+          : pulumi
+              .all([namespace, issued.metadata])
+              .apply(([place]) => ({ injectCaFrom: `${place}/${service}` }));
+      return [service, trusted] as const;
+    });
+
+    // Object.fromEntries forgets the names.
+    this.trust = Object.fromEntries(trust) as Record<S, pulumi.Output<WebhookTrust>>;
+    this.registerOutputs({ trust: this.trust });
+  }
+
+  /**
+   * Has cert-manager renew the CA in its Secret. The key stays, so that certificates signed before remain valid under
+   * the renewed CA, and those signed after under the one before: no moment is lost until everybody has the new one.
+   */
+  private renewCa(
+    name: string,
+    rotation: Rotation,
+    place: (object: string) => Placement,
+    secret: k8s.core.v1.Secret,
+  ): k8s.apiextensions.CustomResource {
+    const selfSigned = issuer(`${name}-ca-issuer`, place(CA_ISSUER), { selfSigned: {} }, { parent: this });
+    return certificate(
+      `${name}-ca-certificate`,
+      place(ISSUER),
+      {
+        secretName: ISSUER_SECRET,
+        ...renewal(rotation),
+        issuerRef: issuerRef({ name: CA_ISSUER }),
+        commonName: pulumi.output(place(ISSUER).namespace).apply(webhookCaName),
+        isCA: true,
+        privateKey: { algorithm: "ECDSA", size: 256, rotationPolicy: "Never" },
+        usages: ["cert sign", "crl sign"],
+      },
+      // It takes the key from the Secret.
+      { parent: this, dependsOn: [selfSigned, secret] },
+    );
+  }
+}
+
+/** What a CA's rotation leaves to the certificates that it signs: one signed just before the renewal must not outlive it. */
+export function webhookLimits({ renewBefore }: Rotation): RotationLimits {
+  const seconds = parseDuration(renewBefore);
+  return seconds === undefined
+    ? {}
+    : { signedBy: { seconds, what: "the time for which a CA stays valid after its renewal" } };
+}
