@@ -82,7 +82,10 @@ async function program(): Promise<StackOutputs> {
   const issuer = identityIssuer(config, { namespace: namespace.name, trustBundlePem, signer, certManager });
   const issuance: WebhookIssuance = {
     webhookCertificates: config.webhookCertificates,
-    webhookRotation: config.rotation?.webhooks,
+    webhookRotation: config.rotation?.webhooks && {
+      ...config.rotation.webhooks,
+      deadlineSeconds: config.rotation.certManager.deadlineSeconds,
+    },
     certManager,
   };
   const webhooks = webhookCertificates("webhooks", {

@@ -11,7 +11,10 @@ export function parseDuration(text: string): number | undefined {
   if (match === null) {
     return undefined;
   }
-  const [hours = 0, minutes = 0, seconds = 0] = match.slice(1).map((part) => Number(part ?? 0));
+  // A part that is not there is undefined, which the types do not say.
+  const [hours = 0, minutes = 0, seconds = 0] = match
+    .slice(1)
+    .map((part) => Number((part as string | undefined) ?? 0));
   return hours * HOUR_SECONDS + minutes * MINUTE_SECONDS + seconds;
 }
 

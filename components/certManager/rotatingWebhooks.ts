@@ -1,6 +1,7 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 
+import { TAKEOVER_ANNOTATIONS } from "../pki/takeover";
 import { Signer } from "../pki/trustAnchor";
 import { webhookCaName } from "../pki/webhookCa";
 import { webhookSecretName } from "../pki/webhookCertificate";
@@ -81,7 +82,10 @@ export class RotatingWebhooks<S extends string> extends pulumi.ComponentResource
           name: ISSUER_SECRET,
           namespace,
           // Where cert-manager no longer renews the CA, this difference writes the one that lasts back.
-          annotations: { [RENEWED_ANNOTATION]: caRotation === undefined ? "never" : "by-cert-manager" },
+          annotations: {
+            ...TAKEOVER_ANNOTATIONS,
+            [RENEWED_ANNOTATION]: caRotation === undefined ? "never" : "by-cert-manager",
+          },
         },
         type: "kubernetes.io/tls",
         stringData: { "tls.crt": ca.certPem, "tls.key": ca.privateKeyPem },

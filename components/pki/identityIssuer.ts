@@ -4,7 +4,7 @@ import * as tls from "@pulumi/tls";
 
 import { normalizePem } from "./certificate";
 import { checkIssuance, HOURS_PER_YEAR, IssuanceArgs, keyGeneration } from "./keyGeneration";
-import { formerCertificate, takeover } from "./takeover";
+import { formerCertificate, takeover, TAKEOVER_ANNOTATIONS } from "./takeover";
 import { Signer } from "./trustAnchor";
 
 /** The Secret that the identity controller mounts; the name is fixed in the chart. */
@@ -55,7 +55,11 @@ export class IdentityIssuer extends pulumi.ComponentResource {
     const secret = new k8s.core.v1.Secret(
       `${name}-secret`,
       {
-        metadata: { name: IDENTITY_ISSUER_SECRET, namespace: args.namespace },
+        metadata: {
+          name: IDENTITY_ISSUER_SECRET,
+          namespace: args.namespace,
+          annotations: TAKEOVER_ANNOTATIONS,
+        },
         type: "kubernetes.io/tls",
         stringData: {
           "tls.crt": pulumi.output(issuer.certificate).apply(normalizePem),

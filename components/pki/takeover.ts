@@ -3,6 +3,9 @@ import * as pulumi from "@pulumi/pulumi";
 /** Type by which Pulumi knows cert-manager's Certificates. */
 const CERTIFICATE_TYPE = "kubernetes:cert-manager.io/v1:Certificate";
 
+/** Annotations of such a Secret: what cert-manager wrote last is overwritten, instead of reported as a conflict. */
+export const TAKEOVER_ANNOTATIONS = { "pulumi.com/patchForce": "true" };
+
 /** URN of a Certificate that was a child of a component. */
 export function formerCertificate(
   componentType: string,

@@ -3,7 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import * as tls from "@pulumi/tls";
 
 import { checkIssuance, HOURS_PER_YEAR, IssuanceArgs, keyGeneration } from "./keyGeneration";
-import { takeover } from "./takeover";
+import { takeover, TAKEOVER_ANNOTATIONS } from "./takeover";
 import { Signer } from "./trustAnchor";
 import { WebhookTrust } from "./webhookTrust";
 
@@ -67,7 +67,11 @@ export class WebhookCertificate extends pulumi.ComponentResource {
     const secret = new k8s.core.v1.Secret(
       `${name}-secret`,
       {
-        metadata: { name: webhookSecretName(args.service), namespace: args.namespace },
+        metadata: {
+          name: webhookSecretName(args.service),
+          namespace: args.namespace,
+          annotations: TAKEOVER_ANNOTATIONS,
+        },
         type: "kubernetes.io/tls",
         stringData: {
           "tls.crt": certificate.certPem,

@@ -142,7 +142,11 @@ describe("IdentityIssuer", () => {
     assert.deepEqual(secret.inputs, {
       apiVersion: "v1",
       kind: "Secret",
-      metadata: { name: "linkerd-identity-issuer", namespace: "linkerd" },
+      metadata: {
+        name: "linkerd-identity-issuer",
+        namespace: "linkerd",
+        annotations: { "pulumi.com/patchForce": "true" },
+      },
       type: "kubernetes.io/tls",
       stringData: {
         "tls.crt": `${recording.pems.get("issuer-certificate")?.trim() ?? ""}\n`,
@@ -238,7 +242,11 @@ describe("WebhookCertificate", () => {
     assert.deepEqual(secret.inputs, {
       apiVersion: "v1",
       kind: "Secret",
-      metadata: { name: "linkerd-policy-validator-k8s-tls", namespace: "linkerd" },
+      metadata: {
+        name: "linkerd-policy-validator-k8s-tls",
+        namespace: "linkerd",
+        annotations: { "pulumi.com/patchForce": "true" },
+      },
       type: "kubernetes.io/tls",
       stringData: {
         "tls.crt": recording.pems.get("webhook-certificate"),
