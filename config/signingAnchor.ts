@@ -9,7 +9,11 @@ import { ConfigReader, isConfigSecret, NAMESPACE } from "./reader";
 const HOUR_SECONDS = 3600;
 
 /** For how long an anchor signs: one that is given, from now; one that is made here, in all. */
-export function validity({ id, certificate, validityHours = TRUST_ANCHOR_VALIDITY_HOURS }: TrustAnchorConfig): {
+export function validity({
+  id,
+  certificate,
+  validityHours = TRUST_ANCHOR_VALIDITY_HOURS,
+}: TrustAnchorConfig): {
   seconds: number;
   what: string;
 } {
