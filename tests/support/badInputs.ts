@@ -411,7 +411,7 @@ export async function badInputs(): Promise<BadInputs> {
       },
       problems: [
         [
-          'linkerd-mtls:certificates must be one of generated, provided, but is "vault"',
+          'linkerd-mtls:certificates must be one of generated, provided, cert-manager, but is "vault"',
           set("certificates", "generated"),
         ],
       ],

@@ -161,7 +161,11 @@ describe("LinkerdViz", () => {
     const recording = await deploy({ webhookCertificates: { generation: 2, validityHours: 3 } });
     for (const service of ["tap", "tap-injector"]) {
       const secret = recording.get("Secret", `viz-${service}-secret`).inputs;
-      assert.deepEqual(secret.metadata, { name: `${service}-k8s-tls`, namespace: "linkerd-viz" });
+      assert.deepEqual(secret.metadata, {
+        name: `${service}-k8s-tls`,
+        namespace: "linkerd-viz",
+        annotations: { "pulumi.com/patchForce": "true" },
+      });
       const request = recording.get("CertRequest", `viz-${service}-request`).inputs;
       assert.deepEqual(request.dnsNames, [`${service}.linkerd-viz.svc`]);
       assert.equal(recording.get("PrivateKey", `viz-${service}-key`).replacementTrigger, 2);

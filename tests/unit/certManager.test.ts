@@ -1,0 +1,303 @@
+import assert from "node:assert/strict";
+
+import {
+  CertManager,
+  type CertManagerArgs,
+  type IssuerRef,
+  RotatingIdentity,
+  type Rotation,
+  rotationProblems,
+  TrustAnchor,
+  webhookCertificates,
+  WebhookCa,
+  RotatingWebhooks,
+  type WebhookRotation,
+} from "../../components";
+import { record, type Recording } from "../support/recorder";
+
+const AWAITED = { annotations: { "pulumi.com/waitFor": "condition=Ready" } };
+
+describe("CertManager", () => {
+  const deploy = (args?: CertManagerArgs): Promise<Recording> => record(() => new CertManager("cm", args));
+
+  it("is an awaited release in a namespace that Linkerd's webhooks leave alone", async () => {
+    const recording = await deploy();
+    assert.deepEqual(recording.get("Namespace", "cm-namespace").inputs.metadata, {
+      name: "cert-manager",
+      labels: { "config.linkerd.io/admission-webhooks": "disabled" },
+    });
+    assert.deepEqual(recording.get("Release", "cm-release").inputs, {
+      compat: "true",
+      chart: "cert-manager",
+      version: "v1.20.2",
+      repositoryOpts: { repo: "https://charts.jetstack.io" },
+      name: "cert-manager",
+      namespace: "cert-manager",
+      createNamespace: false,
+      timeout: 600,
+      values: {
+        crds: { enabled: true, keep: false },
+        global: { leaderElection: { namespace: "cert-manager" } },
+        replicaCount: 1,
+        webhook: { replicaCount: 1 },
+        cainjector: { replicaCount: 1 },
+      },
+    });
+  });
+
+  it("is highly available, with the values of its release", async () => {
+    const budget = { podDisruptionBudget: { enabled: true } };
+    const values = async (version: string): Promise<unknown> =>
+      (await deploy({ version, highAvailability: true, namespace: "certs" })).get("Release", "cm-release")
+        .inputs.values;
+    const global = { leaderElection: { namespace: "certs" } };
+    assert.deepEqual(await values("v1.15.0"), {
+      crds: { enabled: true, keep: false },
+      global,
+      replicaCount: 2,
+      ...budget,
+      webhook: { replicaCount: 3, ...budget },
+      cainjector: { replicaCount: 2, ...budget },
+    });
+    assert.deepEqual(await values("v1.14.7"), {
+      installCRDs: true,
+      global,
+      replicaCount: 2,
+      webhook: { replicaCount: 3 },
+      cainjector: { replicaCount: 2 },
+    });
+  });
+});
+
+describe("RotatingIdentity", () => {
+  const deploy = (source?: IssuerRef, rotation?: Partial<Rotation>): Promise<Recording> =>
+    record(() => {
+      const { signer } = new TrustAnchor("anchor");
+      assert.ok(signer);
+      const { secretName } = new RotatingIdentity("identity", {
+        namespace: "linkerd",
+        trustDomain: "example.org",
+        source: source ?? signer,
+        ...rotation,
+      });
+      return { secretName };
+    });
+
+  it("gives cert-manager the anchor, and waits for the issuer that it renews", async () => {
+    const recording = await deploy();
+    const anchor = `${recording.pems.get("anchor-certificate")?.trim() ?? ""}\n`;
+    const secret = recording.get("Secret", "identity-trust-anchor-secret");
+    assert.deepEqual(secret.inputs, {
+      apiVersion: "v1",
+      kind: "Secret",
+      metadata: { name: "linkerd-trust-anchor", namespace: "linkerd" },
+      type: "kubernetes.io/tls",
+      stringData: { "tls.crt": anchor, "tls.key": "key of anchor-key\n" },
+    });
+    assert.deepEqual(secret.secretInputs, ["stringData"]);
+    const issuer = recording.get("Issuer", "identity-trust-anchor");
+    assert.deepEqual(issuer.inputs, {
+      apiVersion: "cert-manager.io/v1",
+      kind: "Issuer",
+      metadata: { name: "linkerd-trust-anchor", namespace: "linkerd", ...AWAITED },
+      spec: { ca: { secretName: "linkerd-trust-anchor" } },
+    });
+    const certificate = recording.get("Certificate", "identity-certificate");
+    const { spec, ...object } = certificate.inputs;
+    assert.deepEqual(object, {
+      apiVersion: "cert-manager.io/v1",
+      kind: "Certificate",
+      metadata: { name: "linkerd-identity-issuer", namespace: "linkerd", ...AWAITED },
+    });
+    const { subject, ...rest } = spec as { subject: { serialNumber: string } };
+    assert.match(subject.serialNumber, /^[0-9a-f]{16}$/);
+    assert.deepEqual(rest, {
+      secretName: "linkerd-identity-issuer",
+      duration: "48h0m0s",
+      renewBefore: "25h0m0s",
+      issuerRef: { name: "linkerd-trust-anchor", kind: "Issuer", group: "cert-manager.io" },
+      commonName: "identity.linkerd.example.org",
+      dnsNames: ["identity.linkerd.example.org"],
+      isCA: true,
+      privateKey: { algorithm: "ECDSA", size: 256, rotationPolicy: "Always" },
+      usages: ["cert sign", "crl sign", "server auth", "client auth"],
+    });
+    assert.ok(recording.isAfter(issuer, secret));
+    assert.ok(recording.isAfter(certificate, issuer));
+    assert.deepEqual(recording.outputs, { secretName: "linkerd-identity-issuer" });
+  });
+
+  it("takes an issuer that exists, and gives it no key", async () => {
+    const recording = await deploy({ name: "vault", kind: "ClusterIssuer" });
+    const { spec } = recording.get("Certificate", "identity-certificate").inputs;
+    const { issuerRef, subject } = spec as { issuerRef: unknown; subject: unknown };
+    assert.deepEqual(issuerRef, { name: "vault", kind: "ClusterIssuer", group: "cert-manager.io" });
+    assert.equal(subject, undefined);
+    assert.ok(!recording.names().some((name) => /Issuer identity-trust|Secret/.test(name)));
+  });
+
+  it("refuses a renewal that makes no sense", async () => {
+    await assert.rejects(deploy(undefined, { renewBefore: "48h" }), {
+      propertyPath: "renewBefore",
+      reason: 'must be less than duration (48h (2 days)), but is "48h"',
+    });
+  });
+});
+
+describe("RotatingWebhooks", () => {
+  const deploy = (rotation: WebhookRotation = {}): Promise<Recording> =>
+    record(() => {
+      const { signer } = new WebhookCa("ca", { namespace: "linkerd" });
+      const { trust } = new RotatingWebhooks("webhooks", {
+        ...rotation,
+        namespace: "linkerd",
+        services: ["linkerd-sp-validator"],
+        ca: signer,
+      });
+      return { trust };
+    });
+
+  it("gives cert-manager the CA, and the API server the same", async () => {
+    const recording = await deploy();
+    const secret = recording.get("Secret", "webhooks-issuer-secret");
+    assert.deepEqual(secret.inputs.metadata, {
+      name: "webhook-issuer-tls",
+      namespace: "linkerd",
+      annotations: { "pulumi.com/patchForce": "true", "linkerd-mtls/renewed": "never" },
+    });
+    assert.deepEqual(secret.inputs.stringData, {
+      "tls.crt": recording.pems.get("ca-certificate"),
+      "tls.key": "key of ca-key",
+    });
+    assert.deepEqual(secret.secretInputs, ["stringData"]);
+    assert.deepEqual(secret.ignoreChanges, []);
+    assert.deepEqual(recording.get("Issuer", "webhooks-issuer").inputs.spec, {
+      ca: { secretName: "webhook-issuer-tls" },
+    });
+    const certificate = recording.get("Certificate", "webhooks-linkerd-sp-validator");
+    assert.deepEqual(certificate.inputs, {
+      apiVersion: "cert-manager.io/v1",
+      kind: "Certificate",
+      metadata: { name: "linkerd-sp-validator", namespace: "linkerd", ...AWAITED },
+      spec: {
+        secretName: "linkerd-sp-validator-k8s-tls",
+        duration: "24h0m0s",
+        renewBefore: "1h0m0s",
+        issuerRef: { name: "webhook-issuer", kind: "Issuer", group: "cert-manager.io" },
+        commonName: "linkerd-sp-validator.linkerd.svc",
+        dnsNames: ["linkerd-sp-validator.linkerd.svc"],
+        privateKey: { algorithm: "ECDSA", size: 256, encoding: "PKCS8", rotationPolicy: "Always" },
+        usages: ["server auth"],
+      },
+    });
+    assert.ok(recording.isAfter(certificate, recording.get("Issuer", "webhooks-issuer")));
+    assert.ok(recording.isAfter(certificate, secret));
+    assert.deepEqual(recording.outputs, {
+      trust: { "linkerd-sp-validator": { caBundle: recording.pems.get("ca-certificate") } },
+    });
+  });
+
+  it("has the CA renewed under its key, and injected", async () => {
+    const recording = await deploy({ caRotation: { duration: "8760h", renewBefore: "2160h" } });
+    const secret = recording.get("Secret", "webhooks-issuer-secret");
+    assert.deepEqual(secret.ignoreChanges, ["data", "stringData"]);
+    assert.deepEqual(recording.get("Issuer", "webhooks-ca-issuer").inputs.spec, { selfSigned: {} });
+    const ca = recording.get("Certificate", "webhooks-ca-certificate");
+    assert.deepEqual(ca.inputs.spec, {
+      secretName: "webhook-issuer-tls",
+      duration: "8760h0m0s",
+      renewBefore: "2160h0m0s",
+      issuerRef: { name: "webhook-issuer-ca", kind: "Issuer", group: "cert-manager.io" },
+      commonName: "webhook-issuer.linkerd",
+      isCA: true,
+      privateKey: { algorithm: "ECDSA", size: 256, rotationPolicy: "Never" },
+      usages: ["cert sign", "crl sign"],
+    });
+    assert.ok(recording.isAfter(ca, secret));
+    assert.ok(recording.isAfter(recording.get("Issuer", "webhooks-issuer"), ca));
+    assert.deepEqual(recording.outputs, {
+      trust: { "linkerd-sp-validator": { injectCaFrom: "linkerd/linkerd-sp-validator" } },
+    });
+  });
+
+  it("refuses a certificate that outlives its CA", async () => {
+    await assert.rejects(deploy({ duration: "24h", caRotation: { duration: "48h", renewBefore: "12h" } }), {
+      propertyPath: "duration",
+      reason: 'must be at most 12h, the time for which a CA stays valid after its renewal, but is "24h"',
+    });
+  });
+});
+
+describe("webhookCertificates", () => {
+  const deploy = (webhookRotation?: WebhookRotation): Promise<Recording> =>
+    record(() => {
+      webhookCertificates("webhooks", {
+        namespace: "linkerd",
+        services: ["tap"],
+        prefix: "viz-",
+        webhookCertificates: { generation: 2 },
+        webhookRotation,
+      });
+    });
+
+  it("keep their CA, whoever issues them", async () => {
+    const [here, there] = [await deploy(), await deploy({})];
+    for (const recording of [here, there]) {
+      assert.ok(recording.get("SelfSignedCert", "webhooks-ca-certificate"));
+    }
+    assert.equal(here.get("PrivateKey", "viz-tap-key").replacementTrigger, 2);
+    assert.ok(!here.names().some((name) => name.includes("Certificate webhooks-tap")));
+    assert.ok(there.get("Certificate", "webhooks-tap"));
+    assert.ok(!there.names().some((name) => name.includes("LocallySignedCert")));
+  });
+});
+
+describe("rotationProblems", () => {
+  const found = (rotation: Rotation, limits = {}): string[] =>
+    rotationProblems(rotation, limits).map(
+      ({ property, rule, found: is, example }) => `${property} ${rule}, but ${is} (${example})`,
+    );
+  const signs = { seconds: 86_400, what: "what it signs" };
+
+  it("lets the documented rotations pass", () => {
+    assert.deepEqual(found({ duration: "48h", renewBefore: "25h" }, { signs }), []);
+    assert.deepEqual(found({ duration: "24h", renewBefore: "1h" }), []);
+    assert.deepEqual(found({ duration: "1h", renewBefore: "5m" }), []);
+  });
+
+  it("computes when a renewal is too early or too late", () => {
+    assert.deepEqual(found({ duration: "8760h", renewBefore: "7320h" }), [
+      'renewBefore must be at most three quarters of duration (8760h (365 days)), but is "7320h": each certificate ' +
+        "would be renewed 1440h (60 days) after its issue, 7320h (305 days) before its end (4380h)",
+    ]);
+    assert.deepEqual(found({ duration: "8760h", renewBefore: "1h" }), [
+      'renewBefore must be at least a fiftieth of duration (8760h (365 days)), but is "1h": each certificate ' +
+        "would be renewed 8759h (365 days) after its issue, 1h before its end (4380h)",
+    ]);
+  });
+
+  it("keeps cert-manager's minima and what signs and is signed", () => {
+    assert.deepEqual(found({ duration: "3m", renewBefore: "1m" }), [
+      'duration must be 1h or more, which is cert-manager\'s minimum, but is "3m" (48h)',
+    ]);
+    assert.deepEqual(found({ duration: "2h", renewBefore: "1m" }), [
+      'renewBefore must be 5m or more, which is cert-manager\'s minimum, but is "1m" (1h)',
+    ]);
+    assert.deepEqual(found({ duration: "24h", renewBefore: "12h" }, { signs }), [
+      'duration must be 25h or more, an hour beyond what it signs, but is "24h" (50h)',
+    ]);
+    const signedBy = { seconds: 36_000, what: "its signer's validity" };
+    assert.deepEqual(found({ duration: "24h", renewBefore: "12h" }, { signedBy }), [
+      'duration must be at most 10h, its signer\'s validity, but is "24h" (10h)',
+    ]);
+  });
+
+  for (const text of ["", "h", "48", "1.5h", "-1h", "1h 30m", "30m1h"]) {
+    it(`takes ${JSON.stringify(text)} for no duration`, () => {
+      assert.match(
+        found({ duration: text, renewBefore: "1h" }).join(),
+        /^duration must be a duration such as/,
+      );
+    });
+  }
+});
