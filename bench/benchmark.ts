@@ -23,7 +23,7 @@ export interface Measurement {
 /** With what it is made. */
 export interface Equipment {
   readonly sandbox: SandboxTools;
-  readonly pulumi: PulumiTools | undefined;
+  readonly pulumi: PulumiTools;
   readonly helm: string;
   /** Folder of the commands' output. */
   readonly logs: string;

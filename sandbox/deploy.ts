@@ -5,7 +5,7 @@ import { reportMesh } from "./report";
 import { UserError } from "./errors";
 import { cancellation, interruption, overhear } from "./interruption";
 import type { Target } from "./target";
-import { selectStack } from "./workspace";
+import { withStack } from "./workspace";
 
 /**
  * Resources that are created at the same time. Most of the time each of them waits for its pods, which the default, four
@@ -44,36 +44,43 @@ async function operate<T>(operation: Promise<T>): Promise<T> {
   }
 }
 
-/** @param config Configuration of this operation, each as KEY=VALUE with a YAML value. */
-function stackOf(target: Target, stack: string, config: readonly string[]): Promise<Stack> {
-  const { paths, pulumi, overrides } = target;
+/**
+ * Awaits what is done with the target's stack.
+ *
+ * @param config Configuration of this operation, each as KEY=VALUE with a YAML value.
+ */
+function onStack<T>(
+  { paths, pulumi, overrides }: Target,
+  stack: string,
+  config: readonly string[],
+  use: (stack: Stack) => Promise<T>,
+): Promise<T> {
   const given = config.map((entry): [string, unknown] => {
     const [key = "", ...value] = entry.split("=");
     return [key, parse(value.join("="))];
   });
-  return selectStack({ stack, paths, pulumi, overrides: { ...overrides, ...Object.fromEntries(given) } });
+  return withStack({ stack, paths, pulumi, overrides: { ...overrides, ...Object.fromEntries(given) } }, use);
 }
 
 /** Brings the stack up and reports which pods are in the mesh. */
 export async function up(target: Target, stackName: string, config: readonly string[]): Promise<void> {
-  const stack = await stackOf(target, stackName, config);
-  // Pulumi would start its CLI three times more, to read outputs and history that nobody here asks for.
-  stack.outputs = () => Promise.resolve({});
-  stack.info = () => Promise.resolve(undefined);
-  await operate(stack.up(OPERATION));
+  await onStack(target, stackName, config, (stack) => {
+    // Pulumi would start its CLI three times more, to read outputs and history that nobody here asks for.
+    stack.outputs = () => Promise.resolve({});
+    stack.info = () => Promise.resolve(undefined);
+    return operate(stack.up(OPERATION));
+  });
   await reportMesh(target);
 }
 
 /** Shows what an `up` would change. */
 export async function preview(target: Target, stackName: string, config: readonly string[]): Promise<void> {
-  const stack = await stackOf(target, stackName, config);
-  await operate(stack.preview({ ...OPERATION, diff: true }));
+  await onStack(target, stackName, config, (stack) => operate(stack.preview({ ...OPERATION, diff: true })));
 }
 
 /** Deletes everything that the stack made in the cluster, and the stack. */
 export async function destroy(target: Target, stackName: string, config: readonly string[]): Promise<void> {
-  const stack = await stackOf(target, stackName, config);
-  await operate(stack.destroy({ ...OPERATION, remove: true }));
+  await onStack(target, stackName, config, (stack) => operate(stack.destroy({ ...OPERATION, remove: true })));
   console.log(`The stack ${stackName} is removed.`);
 }
 

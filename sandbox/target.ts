@@ -13,7 +13,7 @@ import { prepare, type PulumiTools, pulumiTools, sandboxTools } from "./tools/to
 /** Where a stack is deployed to: a sandbox, or a cluster of somebody. */
 export interface Target {
   readonly paths: InstancePaths;
-  readonly pulumi: PulumiTools | undefined;
+  readonly pulumi: PulumiTools;
   /** Configuration that the target asks for, by full key. */
   readonly overrides: Readonly<Record<string, string>>;
   /** Arguments and command with which kubectl reaches it. */

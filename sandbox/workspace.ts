@@ -1,13 +1,12 @@
-import { LocalWorkspace, PulumiCommand, type PulumiFn, type Stack } from "@pulumi/pulumi/automation";
+import { LocalWorkspace, PulumiCommand, type PulumiFn, Stack } from "@pulumi/pulumi/automation";
 import { randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
-import { copyFile, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { parse, stringify } from "yaml";
 import { UserError } from "./errors";
 import { type InstancePaths, PROJECT } from "./paths";
-import { run } from "./run";
+import { serveState, type StateService } from "./state";
 import type { PulumiTools } from "./tools/tools";
 
 /** A stack's configuration file, as far as it matters here. */
@@ -16,85 +15,69 @@ interface StackFile {
   config?: Record<string, unknown>;
 }
 
+/** How long the engine collects entries of its journal before it has them written; a step waits for that. */
+const JOURNAL_MILLISECONDS = 2;
+
 /** What a stack is deployed with. */
 export interface WorkspaceArgs {
   /** Name of the stack; the checkout has its configuration in Pulumi.NAME.yaml. */
   readonly stack: string;
   readonly paths: InstancePaths;
   /** The tools that were built; undefined to use the machine's own. */
-  readonly pulumi: PulumiTools | undefined;
+  readonly pulumi: PulumiTools;
   /** Configuration that goes before that of the file, by full key. */
   readonly overrides: Readonly<Record<string, unknown>>;
 }
 
 /**
- * Selects the stack, creating it if needed, in a workspace of its own: the checkout's configuration is read and never
- * written, and neither the user's Pulumi account nor the user's other stacks are touched.
+ * Makes the stack ready, creating it if needed, in a workspace of its own, and gives it away: the checkout's configuration
+ * is read and never written, and neither the user's Pulumi account nor the user's other stacks are touched.
+ *
+ * @throws UserError when another operation is at work on it.
  */
-export async function selectStack(args: WorkspaceArgs): Promise<Stack> {
+export async function withStack<T>(args: WorkspaceArgs, use: (stack: Stack) => Promise<T>): Promise<T> {
   const { paths, pulumi, stack } = args;
   // Others have no business here: it holds the state.
   await mkdir(paths.root, { recursive: true, mode: 0o700 });
-  await mkdir(paths.state, { recursive: true });
   await mkdir(paths.workspace, { recursive: true });
-  await copyFile(join(PROJECT, "Pulumi.yaml"), join(paths.workspace, "Pulumi.yaml"));
-  await writeStackFile(args);
-  await breakStaleLocks(paths);
-  return LocalWorkspace.createOrSelectStack(
-    { stackName: stack, projectName: "linkerd-mtls", program: await loadProgram() },
-    {
+  const state = await serveState(pulumi.state, paths.state);
+  try {
+    await copyFile(join(PROJECT, "Pulumi.yaml"), join(paths.workspace, "Pulumi.yaml"));
+    await writeFile(join(paths.workspace, CREDENTIALS), credentials(state), { mode: 0o600 });
+    const isNew = await writeStackFile(args);
+    const workspace = await LocalWorkspace.create({
       workDir: paths.workspace,
-      pulumiCommand: await PulumiCommand.get({ root: pulumi?.root }),
+      program: await loadProgram(),
+      secretsProvider: "passphrase",
+      pulumiCommand: await PulumiCommand.get({ root: pulumi.home }),
       envVars: {
-        ...(pulumi && { PULUMI_HOME: pulumi.home }),
-        // After each step this backend writes the whole state: the engine then lives more on memory than on collecting it,
-        // and does without a file of checksums beside it.
-        GOGC: "400",
-        PULUMI_BACKEND_URL: `file://${paths.state}?metadata=skip`,
+        ...(pulumi.home !== undefined && { PULUMI_HOME: pulumi.home }),
+        PULUMI_BACKEND_URL: state.url,
         PULUMI_CONFIG_PASSPHRASE: await passphrase(paths),
+        PULUMI_CREDENTIALS_PATH: paths.workspace,
         PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
+        PULUMI_DISABLE_JOURNALING: "false",
+        PULUMI_JOURNALING_BATCH_PERIOD: String(JOURNAL_MILLISECONDS),
         PULUMI_SKIP_UPDATE_CHECK: "true",
       },
-    },
-  );
-}
-
-/** A process that was killed a moment ago may still have its last write to finish. */
-const ENDING_SECONDS = 10;
-
-/**
- * Removes the locks of operations whose process has died. The state is this machine's alone, so the process that a
- * lock names can be looked up.
- *
- * @throws UserError when another operation is at work.
- */
-async function breakStaleLocks({ state }: InstancePaths): Promise<void> {
-  const locks = join(state, ".pulumi", "locks");
-  if (!existsSync(locks)) return;
-  for (const entry of await readdir(locks, { recursive: true, withFileTypes: true })) {
-    if (!entry.isFile() || !entry.name.endsWith(".json")) continue;
-    const file = join(entry.parentPath, entry.name);
-    const pid = Number(/"pid":\s*(\d+)/.exec(await readFile(file, "utf8"))?.[1]);
-    for (let second = 0; await isPulumi(pid); second++) {
-      if (second === ENDING_SECONDS) {
-        throw new UserError(
-          `another operation is at work on this stack (process ${pid})`,
-          "wait until it has ended",
-        );
-      }
-      await sleep(1000);
-    }
-    await rm(file, { force: true }); // one that has ended in order has removed it
+    });
+    // The service knows every stack, and each command names its own: to select one takes a start of the CLI for nothing.
+    workspace.selectStack = () => Promise.resolve();
+    if (isNew) await workspace.createStack(stack); // makes the salt of its encryption
+    return await use(await Stack.select(stack, workspace));
+  } finally {
+    await state.close();
+    await rm(join(paths.workspace, CREDENTIALS), { force: true });
   }
 }
 
-/** Whether the process lives and is Pulumi's CLI, and not one that got its number later. */
-async function isPulumi(pid: number): Promise<boolean> {
-  try {
-    return (await run("ps", ["-o", "comm=", "-p", String(pid)])).trim().endsWith("pulumi");
-  } catch {
-    return false; // no such process
-  }
+/** Name of Pulumi's file of accounts. */
+const CREDENTIALS = "credentials.json";
+
+/** As if somebody had logged in to the service a moment ago; Pulumi would say so at each command. */
+function credentials({ url, token }: StateService): string {
+  const account = { accessToken: token, username: "organization", lastValidatedAt: new Date() };
+  return JSON.stringify({ current: url, accessTokens: { [url]: token }, accounts: { [url]: account } });
 }
 
 /** The program itself: the function that `index.ts` exports to Pulumi. */
@@ -116,8 +99,12 @@ export function requireStack(stack: string): void {
   );
 }
 
-/** The workspace's copy of the stack's file: the checkout's configuration, the overrides, and the copy's own salt. */
-async function writeStackFile({ stack, paths, overrides }: WorkspaceArgs): Promise<void> {
+/**
+ * Writes the workspace's copy of the stack's file: the checkout's configuration, the overrides, and the copy's own salt.
+ *
+ * @returns Whether there is no salt yet.
+ */
+async function writeStackFile({ stack, paths, overrides }: WorkspaceArgs): Promise<boolean> {
   const source = stackFileOf(stack);
   const target = join(paths.workspace, `Pulumi.${stack}.yaml`);
   const committed = parse(await readFile(source, "utf8")) as StackFile;
@@ -131,6 +118,7 @@ async function writeStackFile({ stack, paths, overrides }: WorkspaceArgs): Promi
     config: { ...Object.fromEntries(configured), ...overrides },
   };
   await writeFile(target, stringify(file));
+  return earlier.encryptionsalt === undefined;
 }
 
 /** The passphrase of the instance's state, made at its first use. */

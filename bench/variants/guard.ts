@@ -25,9 +25,9 @@ export async function deployGuard({ cluster, pulumi }: Site): Promise<void> {
     },
     {
       workDir: paths.workspace,
-      pulumiCommand: await PulumiCommand.get({ root: pulumi?.root }),
+      pulumiCommand: await PulumiCommand.get({ root: pulumi.home }),
       envVars: {
-        ...(pulumi && { PULUMI_HOME: pulumi.home }),
+        ...(pulumi.home !== undefined && { PULUMI_HOME: pulumi.home }),
         PULUMI_BACKEND_URL: `file://${paths.state}`,
         // Nothing of it is secret, and it goes with the sandbox.
         PULUMI_CONFIG_PASSPHRASE: "",

@@ -7,7 +7,7 @@ export interface Site {
   readonly cluster: Cluster;
   readonly case: Case;
   /** Pulumi as it was built; undefined for the machine's own. */
-  readonly pulumi: PulumiTools | undefined;
+  readonly pulumi: PulumiTools;
   /** The helm binary. */
   readonly helm: string;
   /** Folder of the commands' output. */

@@ -43,13 +43,24 @@ function plugin(name: string, module: string): Tool {
   };
 }
 
+/** What the engine writes into a state as its version. */
+const ENGINE_VERSION = { "github.com/pulumi/pulumi/sdk/v3/go/common/version.Version": `v${PULUMI_VERSION}` };
+
+/** What keeps Pulumi's state. */
+export const STATE_TOOL: Tool = {
+  name: "pulumi-state",
+  module: "pulumi",
+  package: "./pulumi-state",
+  variables: ENGINE_VERSION,
+};
+
 /** Pulumi's engine and the plugins. */
 export const PULUMI_TOOLS: readonly Tool[] = [
   {
     name: "pulumi",
     module: "pulumi",
     package: "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi",
-    variables: { "github.com/pulumi/pulumi/sdk/v3/go/common/version.Version": `v${PULUMI_VERSION}` },
+    variables: ENGINE_VERSION,
   },
   plugin("kubernetes", "pulumi"),
   plugin("tls", "bridge"),

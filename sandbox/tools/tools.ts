@@ -13,14 +13,24 @@ import {
   writeTrustManagerChart,
 } from "./data";
 import { build, requireGo } from "./go";
-import { PLUGIN_VERSIONS, PULUMI_TOOLS, PULUMI_VERSION, SANDBOX_TOOLS, type Tool } from "./manifest";
+import {
+  PLUGIN_VERSIONS,
+  PULUMI_TOOLS,
+  PULUMI_VERSION,
+  SANDBOX_TOOLS,
+  STATE_TOOL,
+  type Tool,
+} from "./manifest";
 
-/** Pulumi's CLI and plugins as they were built here. */
+/** What a deployment needs, beside Node.js and this checkout. */
 export interface PulumiTools {
-  /** The folder whose `bin` has the CLI, or rather what starts it. */
-  readonly root: string;
-  /** PULUMI_HOME, with the plugins installed. */
-  readonly home: string;
+  /** The service that keeps the state. */
+  readonly state: string;
+  /**
+   * PULUMI_HOME with the plugins, and with the CLI in its `bin`, as they were built here; undefined where the machine has
+   * fitting ones.
+   */
+  readonly home: string | undefined;
 }
 
 /** What the sandbox runs, as absolute paths. */
@@ -58,7 +68,7 @@ export interface Artifact {
 
 /** The cache folder of a module: other contents, another platform or other build settings are another folder. */
 async function cacheOf(module: string): Promise<string> {
-  const tools = [...PULUMI_TOOLS, ...SANDBOX_TOOLS].filter((tool) => tool.module === module);
+  const tools = [...PULUMI_TOOLS, STATE_TOOL, ...SANDBOX_TOOLS].filter((tool) => tool.module === module);
   const hash = createHash("sha256").update(JSON.stringify([process.platform, process.arch, tools]));
   const root = join(TOOLCHAIN, module);
   const files = (await readdir(root, { recursive: true, withFileTypes: true }))
@@ -156,9 +166,10 @@ export async function sandboxTools(): Promise<Toolset<SandboxTools>> {
   };
 }
 
-/** Pulumi's CLI and plugins: built ones, or undefined where the machine has fitting ones. */
-export async function pulumiTools(): Promise<Toolset<PulumiTools | undefined>> {
-  if (await machineHasPulumi()) return { tools: undefined, artifacts: [] };
+/** Pulumi's CLI and plugins, built unless the machine has fitting ones, and what keeps the state. */
+export async function pulumiTools(): Promise<Toolset<PulumiTools>> {
+  const state = await binary(STATE_TOOL);
+  if (await machineHasPulumi()) return { tools: { state: state.path, home: undefined }, artifacts: [state] };
   const binaries = await Promise.all(PULUMI_TOOLS.map(binary));
   const pulumi = await cacheOf("pulumi");
   const home = join(await cacheOf("bridge"), `launched-${basename(pulumi)}`);
@@ -177,7 +188,7 @@ export async function pulumiTools(): Promise<Toolset<PulumiTools | undefined>> {
     path: join(home, "bin", "pulumi"),
     make: (file) => writeLauncher(file, cli),
   };
-  return { tools: { root: home, home }, artifacts: [...binaries, ...plugins, launcher] };
+  return { tools: { state: state.path, home }, artifacts: [state, ...binaries, ...plugins, launcher] };
 }
 
 /**
@@ -193,7 +204,7 @@ async function writeLauncher(file: string, binary: string): Promise<void> {
   await writeFile(file, `${script.join("\n")}\n`, { mode: 0o755 });
 }
 
-/** Whether PATH has Pulumi's CLI of the SDK's version or a newer one, with the plugins of exactly the SDKs' versions. */
+/** Whether PATH has Pulumi's CLI and plugins of exactly the SDKs' versions: what keeps the state is of that version too. */
 async function machineHasPulumi(): Promise<boolean> {
   try {
     const version = await run("pulumi", ["version"]);
@@ -202,7 +213,7 @@ async function machineHasPulumi(): Promise<boolean> {
       version: string;
     }[];
     return (
-      version.replace(/^v/, "").localeCompare(PULUMI_VERSION, undefined, { numeric: true }) >= 0 &&
+      version.trim() === `v${PULUMI_VERSION}` &&
       Object.entries(PLUGIN_VERSIONS).every(([name, wanted]) =>
         installed.some((plugin) => plugin.name === name && plugin.version === wanted),
       )

@@ -14,7 +14,7 @@ import { run as runProgram } from "../../sandbox/run";
 import { sandboxTarget } from "../../sandbox/target";
 import { LINKERD_RELEASE } from "../../sandbox/tools/manifest";
 import { sandboxTools } from "../../sandbox/tools/tools";
-import { selectStack } from "../../sandbox/workspace";
+import { withStack } from "../../sandbox/workspace";
 import { eventually, run, succeed, TestSandbox } from "./support";
 
 /** How a private key looks in a PEM, and how a PEM of one begins in base64: PKCS#8, SEC 1. */
@@ -110,22 +110,20 @@ describe("the life of stack dev", () => {
       "linkerd-mtls:issuer": { generation: 2 },
       "linkerd-mtls:webhookCertificates": { generation: 2 },
     };
-    const stack = await selectStack({
-      ...target,
-      stack: "dev",
-      overrides: { ...target.overrides, ...reissue },
-    });
     const seen: string[] = [];
-    await stack.up({
-      // Debug messages of Pulumi's SDK quote what is registered, Secrets included; nothing shows or keeps them unless
-      // somebody turns on verbose logging.
-      onEvent: (event) => {
-        const severity: string | undefined = event.diagnosticEvent?.severity; // its type leaves "debug" out
-        if (severity !== "debug") seen.push(JSON.stringify(event));
-      },
-      onOutput: (text) => seen.push(text),
-      onError: (text) => seen.push(text),
-    });
+    const args = { ...target, stack: "dev", overrides: { ...target.overrides, ...reissue } };
+    await withStack(args, (stack) =>
+      stack.up({
+        // Debug messages of Pulumi's SDK quote what is registered, Secrets included; nothing shows or keeps them unless
+        // somebody turns on verbose logging.
+        onEvent: (event) => {
+          const severity: string | undefined = event.diagnosticEvent?.severity; // its type leaves "debug" out
+          if (severity !== "debug") seen.push(JSON.stringify(event));
+        },
+        onOutput: (text) => seen.push(text),
+        onError: (text) => seen.push(text),
+      }),
+    );
     const all = seen.join("\n");
     assert.match(all, /linkerd-identity-issuer/);
     assert.match(all, /identity-issuer-key/);

@@ -212,12 +212,12 @@ export class TestSandbox {
     const mine = await Promise.all(
       numbers.map(async (number) => {
         const command = await readFile(`/proc/${number}/cmdline`, "utf8").catch(() => "");
-        // Pulumi's CLI and plugins are known by the state that they work on.
+        // Pulumi's CLI and plugins are known by the workspace whose account they use.
         const environment = await readFile(`/proc/${number}/environ`, "utf8").catch(() => "");
         return (
           command.includes(`${this.paths.root}/`) ||
           command.includes(`-dir=${this.paths.root}\0`) ||
-          environment.includes(`PULUMI_BACKEND_URL=file://${this.paths.state}?`)
+          environment.includes(`PULUMI_CREDENTIALS_PATH=${this.paths.workspace}\0`)
         );
       }),
     );
