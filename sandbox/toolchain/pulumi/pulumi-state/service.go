@@ -54,6 +54,7 @@ func newService(directory, token string) http.Handler {
 	s.handle(mux, "GET "+stackPath, getStack)
 	s.handle(mux, "DELETE "+stackPath, s.deleteStack)
 	s.handle(mux, "GET "+stackPath+"/export", exportStack)
+	s.handle(mux, "GET "+stackPath+"/updates", noHistory)
 	s.handle(mux, "POST "+stackPath+"/{kind}", s.createUpdate)
 	const updatePath = stackPath + "/update/{update}"
 	s.handle(mux, "POST "+updatePath, s.startUpdate)
@@ -118,6 +119,11 @@ func getStack(s *stack, request *http.Request) (any, error) {
 
 func exportStack(s *stack, _ *http.Request) (any, error) {
 	return s.deployment()
+}
+
+// noHistory says that nothing is known of earlier updates.
+func noHistory(*stack, *http.Request) (any, error) {
+	return map[string][]apitype.UpdateInfo{"updates": {}}, nil
 }
 
 func (s *service) deleteStack(stack *stack, request *http.Request) (any, error) {
