@@ -3,8 +3,14 @@ import * as pulumi from "@pulumi/pulumi";
 /** Type by which Pulumi knows cert-manager's Certificates. */
 const CERTIFICATE_TYPE = "kubernetes:cert-manager.io/v1:Certificate";
 
-/** Annotations of such a Secret: what cert-manager wrote last is overwritten, instead of reported as a conflict. */
-export const TAKEOVER_ANNOTATIONS = { "pulumi.com/patchForce": "true" };
+/**
+ * Annotations of such a Secret. What cert-manager wrote last is overwritten, instead of reported as a conflict; and the
+ * name of another issuer is its reason to issue anew, where it would otherwise be content until the certificate ends.
+ */
+export const TAKEOVER_ANNOTATIONS = {
+  "pulumi.com/patchForce": "true",
+  "cert-manager.io/issuer-name": "linkerd-mtls",
+};
 
 /** URN of a Certificate that was a child of a component. */
 export function formerCertificate(

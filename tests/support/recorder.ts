@@ -21,6 +21,10 @@ export interface Recorded {
   readonly replacementTrigger: unknown;
   readonly ignoreChanges: readonly string[];
   readonly deleteBeforeReplace: boolean;
+  readonly replaceOnChanges: readonly string[];
+  readonly retainOnDelete: boolean;
+  /** URNs that the resource had before. */
+  readonly aliases: readonly string[];
   readonly hooks: { readonly beforeCreate: readonly string[]; readonly beforeUpdate: readonly string[] };
 }
 
@@ -153,6 +157,9 @@ function read(request: RegisterResourceRequest, urn: string): Recorded {
     replacementTrigger: request.getReplacementTrigger()?.toJavaScript(),
     ignoreChanges: request.getIgnorechangesList(),
     deleteBeforeReplace: request.getDeletebeforereplace(),
+    replaceOnChanges: request.getReplaceonchangesList(),
+    retainOnDelete: request.getRetainondelete() ?? false,
+    aliases: [...request.getAliasurnsList(), ...request.getAliasesList().map((alias) => alias.getUrn())],
     hooks: {
       beforeCreate: request.getHooks()?.getBeforeCreateList() ?? [],
       beforeUpdate: request.getHooks()?.getBeforeUpdateList() ?? [],

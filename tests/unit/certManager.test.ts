@@ -163,7 +163,11 @@ describe("RotatingWebhooks", () => {
     assert.deepEqual(secret.inputs.metadata, {
       name: "webhook-issuer-tls",
       namespace: "linkerd",
-      annotations: { "pulumi.com/patchForce": "true", "linkerd-mtls/renewed": "never" },
+      annotations: {
+        "pulumi.com/patchForce": "true",
+        "cert-manager.io/issuer-name": "linkerd-mtls",
+        "linkerd-mtls/renewed": "never",
+      },
     });
     assert.deepEqual(secret.inputs.stringData, {
       "tls.crt": recording.pems.get("ca-certificate"),

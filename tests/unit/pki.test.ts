@@ -145,7 +145,7 @@ describe("IdentityIssuer", () => {
       metadata: {
         name: "linkerd-identity-issuer",
         namespace: "linkerd",
-        annotations: { "pulumi.com/patchForce": "true" },
+        annotations: { "pulumi.com/patchForce": "true", "cert-manager.io/issuer-name": "linkerd-mtls" },
       },
       type: "kubernetes.io/tls",
       stringData: {
@@ -245,7 +245,7 @@ describe("WebhookCertificate", () => {
       metadata: {
         name: "linkerd-policy-validator-k8s-tls",
         namespace: "linkerd",
-        annotations: { "pulumi.com/patchForce": "true" },
+        annotations: { "pulumi.com/patchForce": "true", "cert-manager.io/issuer-name": "linkerd-mtls" },
       },
       type: "kubernetes.io/tls",
       stringData: {

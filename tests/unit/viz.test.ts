@@ -164,7 +164,7 @@ describe("LinkerdViz", () => {
       assert.deepEqual(secret.metadata, {
         name: `${service}-k8s-tls`,
         namespace: "linkerd-viz",
-        annotations: { "pulumi.com/patchForce": "true" },
+        annotations: { "pulumi.com/patchForce": "true", "cert-manager.io/issuer-name": "linkerd-mtls" },
       });
       const request = recording.get("CertRequest", `viz-${service}-request`).inputs;
       assert.deepEqual(request.dnsNames, [`${service}.linkerd-viz.svc`]);

@@ -1,0 +1,103 @@
+import assert from "node:assert/strict";
+
+import program from "../../index";
+import { assertGolden } from "../support/golden";
+import { record, type Recording } from "../support/recorder";
+import { stackConfig } from "../support/stackConfig";
+
+const deploy = (values: Record<string, string> = {}): Promise<Recording> =>
+  record(program, { stack: "rotating", config: { ...stackConfig("rotating"), ...values } });
+
+describe("the program with cert-manager", () => {
+  let rotating: Recording;
+  let generated: Recording;
+
+  before(async () => {
+    rotating = await deploy({ "linkerd-mtls:viz": '{"enabled":true}' });
+    generated = await deploy({
+      "linkerd-mtls:viz": '{"enabled":true}',
+      "linkerd-mtls:certificates": "generated",
+    });
+  });
+
+  it("asks for these resources", () => {
+    assertGolden("rotating.resources.yaml", rotating.names().sort());
+  });
+
+  it("tells the control plane the same as with generated certificates", () => {
+    const values = (recording: Recording, release: string): string => {
+      const text = JSON.stringify(recording.get("Release", release).inputs.values);
+      return [...recording.pems].reduce(
+        (result, [name, pem]) => result.replaceAll(JSON.stringify(pem.trim()).slice(1, -1), name),
+        text,
+      );
+    };
+    for (const release of ["linkerd-control-plane-release", "linkerd-viz-release"]) {
+      assert.ok(values(rotating, release).includes("webhooks-ca-certificate"));
+      // The hash of the bundle differs, because each run makes an anchor.
+      const withoutHash = (text: string): string => text.replace(/[0-9a-f]{16}/, "");
+      assert.equal(withoutHash(values(rotating, release)), withoutHash(values(generated, release)));
+    }
+  });
+
+  it("installs cert-manager first, and the control plane after the certificates are Ready", () => {
+    const certManager = rotating.get("Release", "cert-manager-release");
+    const plane = rotating.get("Release", "linkerd-control-plane-release");
+    const viz = rotating.get("Release", "linkerd-viz-release");
+    const certificates = rotating.resources.filter(({ type }) => type.endsWith(":Certificate"));
+    assert.equal(certificates.length, 6);
+    for (const certificate of certificates) {
+      const user = certificate.name.includes("viz") ? viz : plane;
+      assert.ok(rotating.isAfter(user, certificate), certificate.name);
+      assert.ok(rotating.isAfter(certificate, certManager), certificate.name);
+    }
+  });
+
+  it("has each Secret take over from the Certificate of its name, and stay when it is let go of", () => {
+    const certificates = rotating.resources.filter(({ type }) => type.endsWith(":Certificate"));
+    const taken = certificates.map((certificate) => {
+      // The mocks leave the types of all but the last parent out of a URN.
+      const end = certificate.urn.slice(certificate.urn.lastIndexOf("$"));
+      const secretOf = generated.resources.filter(({ aliases }) => aliases.some((urn) => urn.endsWith(end)));
+      const [secret] = secretOf;
+      assert.equal(secretOf.length, 1, certificate.urn);
+      assert.ok(secret);
+      const { metadata } = secret.inputs as { metadata: { name: string } };
+      const { spec } = certificate.inputs as { spec: { secretName: string } };
+      assert.equal(metadata.name, spec.secretName);
+      const { replaceOnChanges, deleteBeforeReplace, retainOnDelete } = secret;
+      assert.deepEqual(
+        { replaceOnChanges, deleteBeforeReplace, retainOnDelete },
+        { replaceOnChanges: ["kind"], deleteBeforeReplace: true, retainOnDelete: true },
+      );
+      return metadata.name;
+    });
+    assert.deepEqual(taken.sort(), [
+      "linkerd-identity-issuer",
+      "linkerd-policy-validator-k8s-tls",
+      "linkerd-proxy-injector-k8s-tls",
+      "linkerd-sp-validator-k8s-tls",
+      "tap-injector-k8s-tls",
+      "tap-k8s-tls",
+    ]);
+  });
+
+  it("shows no certificate that it does not know, and no key", () => {
+    const outputs = rotating.outputs as Record<string, object>;
+    assert.equal(outputs.issuer, undefined);
+    assert.deepEqual(outputs.webhookCertificates, {});
+    assert.ok(!/key of |PRIVATE KEY/.test(JSON.stringify(outputs)));
+    for (const { name, inputs, secretInputs } of rotating.resources) {
+      for (const [property, value] of Object.entries(inputs)) {
+        const plain = JSON.stringify(value).includes("key of ") && !secretInputs.includes(property);
+        assert.ok(!plain, `${name}.${property} holds a key in plaintext`);
+      }
+    }
+  });
+
+  it("installs nothing where cert-manager exists", async () => {
+    const recording = await deploy({ "linkerd-mtls:certManager": '{"install":false}' });
+    assert.ok(!recording.names().some((name) => name.includes("cert-manager-release")));
+    assert.ok(recording.get("Certificate", "identity-issuer-certificate"));
+  });
+});

@@ -1,0 +1,148 @@
+import assert from "node:assert/strict";
+
+import * as pulumi from "@pulumi/pulumi";
+
+import { testCertificate, type TestCertificate } from "../support/certificates";
+import { problems, read, type Values } from "../support/readConfig";
+
+const rotating = (values: Values): Values => ({ certificates: "cert-manager", ...values });
+
+describe("configuration of cert-manager", () => {
+  let anchor: TestCertificate;
+  let other: TestCertificate;
+
+  before(async () => {
+    [anchor, other] = await Promise.all([
+      testCertificate("root.linkerd.cluster.local"),
+      testCertificate("root.linkerd.cluster.local"),
+    ]);
+  });
+
+  it("has defaults", () => {
+    assert.deepEqual(read(rotating({})).rotation, {
+      certManager: {
+        install: true,
+        namespace: "cert-manager",
+        chartSource: "https://charts.jetstack.io",
+        version: "v1.20.2",
+        highAvailability: false,
+        deadlineSeconds: 300,
+      },
+      identity: { duration: "48h", renewBefore: "25h", issuerRef: undefined },
+      webhooks: { duration: "24h", renewBefore: "1h" },
+    });
+  });
+
+  it("reads every property", () => {
+    const { rotation } = read(
+      rotating({
+        trustAnchors: [{ id: "a", certificate: anchor.certPem }],
+        certManager: { install: false, namespace: "certs", highAvailability: true, deadlineSeconds: 5 },
+        certManagerVersion: "v1.11.5",
+        certManagerChartSource: "oci://registry.example.org",
+        rotatingIdentity: {
+          duration: "50h",
+          renewBefore: "26h",
+          issuerRef: { name: "vault", kind: "ClusterIssuer", group: "example.org" },
+        },
+        rotatingWebhooks: {
+          duration: "12h",
+          renewBefore: "90m",
+          caInjection: true,
+          caDuration: "100h",
+          caRenewBefore: "50h",
+        },
+      }),
+    );
+    assert.deepEqual(rotation, {
+      certManager: {
+        install: false,
+        namespace: "certs",
+        chartSource: "oci://registry.example.org",
+        version: "v1.11.5",
+        highAvailability: true,
+        deadlineSeconds: 5,
+      },
+      identity: {
+        duration: "50h",
+        renewBefore: "26h",
+        issuerRef: { name: "vault", kind: "ClusterIssuer", group: "example.org" },
+      },
+      webhooks: {
+        duration: "12h",
+        renewBefore: "90m",
+        caRotation: { duration: "100h", renewBefore: "50h" },
+      },
+    });
+  });
+
+  it("has no effect without certificates=cert-manager", () => {
+    const values = { rotatingIdentity: { duration: "48h", renewBefore: "47h" }, rotatingWebhooks: {} };
+    assert.equal(read(values).rotation, undefined);
+  });
+
+  it("refuses wrong renewals with the times that they mean", () => {
+    const found = problems(
+      rotating({
+        rotatingIdentity: { duration: "8760h", renewBefore: "7320h" },
+        rotatingWebhooks: { duration: "24h", caInjection: true, caDuration: "48h", caRenewBefore: "12h" },
+      }),
+    );
+    assert.deepEqual(found, [
+      "linkerd-mtls:rotatingWebhooks.duration must be at most 12h, the time for which a CA stays valid after its " +
+        'renewal, but is "24h"\n' +
+        "    pulumi config set --path 'linkerd-mtls:rotatingWebhooks.duration' 12h",
+      "linkerd-mtls:rotatingIdentity.renewBefore must be at most three quarters of duration (8760h (365 days)), but is " +
+        '"7320h": each certificate would be renewed 1440h (60 days) after its issue, 7320h (305 days) before its end\n' +
+        "    pulumi config set --path 'linkerd-mtls:rotatingIdentity.renewBefore' 4380h",
+    ]);
+  });
+
+  it("keeps the issuer within its anchor and beyond the proxies' certificates", () => {
+    const found = problems(
+      rotating({
+        trustAnchors: [{ id: "a", validityHours: 24 }],
+        issuanceLifetime: "47h30m",
+      }),
+    );
+    assert.deepEqual(found, [
+      "linkerd-mtls:rotatingIdentity.duration must be 48h30m (2 days) or more, an hour beyond the life of a proxy's " +
+        'certificate (issuanceLifetime), but is "48h"\n' +
+        "    pulumi config set --path 'linkerd-mtls:rotatingIdentity.duration' 97h",
+      'linkerd-mtls:rotatingIdentity.duration must be at most 24h, the validity of trust anchor a, but is "48h"\n' +
+        "    pulumi config set --path 'linkerd-mtls:rotatingIdentity.duration' 24h",
+    ]);
+  });
+
+  describe("with an anchor that is brought", () => {
+    const brought = (key: TestCertificate): Values => ({
+      trustAnchors: [{ id: "a", certificate: anchor.certPem }],
+      trustAnchorKey: key.keyPem,
+    });
+    const SECRET = ["linkerd-mtls:trustAnchorKey"];
+
+    it("signs with its key, which stays secret", async () => {
+      const { trustAnchorKey } = read(brought(anchor), SECRET);
+      assert.ok(trustAnchorKey);
+      assert.equal(await pulumi.isSecret(trustAnchorKey), true);
+    });
+
+    it("refuses the key in plaintext, and that of another", () => {
+      const mend = "\n    pulumi config set --secret linkerd-mtls:trustAnchorKey < ca.key";
+      assert.deepEqual(problems(brought(anchor)), [
+        `linkerd-mtls:trustAnchorKey must be a secret, but is in plaintext${mend}`,
+      ]);
+      assert.deepEqual(problems(brought(other), SECRET), [
+        "linkerd-mtls:trustAnchorKey must be the PEM of the signing anchor's private key, but belongs to another " +
+          `certificate${mend}`,
+      ]);
+    });
+
+    it("refuses a key that nothing uses", () => {
+      assert.deepEqual(problems({ trustAnchorKey: anchor.keyPem }, SECRET), [
+        "linkerd-mtls:trustAnchorKey must be set only where the signing anchor has a certificate and signs here, but " +
+          "is set\n    pulumi config rm linkerd-mtls:trustAnchorKey",
+      ]);
+    });
+  });
+});
