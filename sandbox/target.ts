@@ -52,6 +52,8 @@ export async function sandboxTarget(name: string, signal: AbortSignal): Promise<
     overrides: {
       "linkerd-mtls:linkerdVersion": LINKERD_RELEASE,
       "linkerd-mtls:chartSource": sandbox.tools.charts,
+      "linkerd-mtls:certManagerVersion": CERT_MANAGER_RELEASE,
+      "linkerd-mtls:certManagerChartSource": sandbox.tools.certManagerCharts,
       "kubernetes:kubeconfig": paths.kubeconfig,
     },
     kubectl: `${sandbox.tools.kubectl} --kubeconfig ${paths.kubeconfig}`,
