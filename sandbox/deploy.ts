@@ -14,7 +14,7 @@ import { withStack } from "./workspace";
 const PARALLEL = 256;
 
 /** Passed to every operation: Pulumi's own progress goes to the terminal as it comes, and it ends when it must. */
-const OPERATION = {
+export const OPERATION = {
   onOutput: (text: string) => {
     overhear(text);
     process.stdout.write(text);
@@ -26,7 +26,7 @@ const OPERATION = {
 } as const;
 
 /** Awaits one operation of Pulumi, which keeps its state when it fails or is interrupted. */
-async function operate<T>(operation: Promise<T>): Promise<T> {
+export async function operate<T>(operation: Promise<T>): Promise<T> {
   // Pulumi takes a stack trace for each resource; to map each of them to its source costs a tenth of the time.
   process.setSourceMapsEnabled(false);
   try {
@@ -49,7 +49,7 @@ async function operate<T>(operation: Promise<T>): Promise<T> {
  *
  * @param config Configuration of this operation, each as KEY=VALUE with a YAML value.
  */
-function onStack<T>(
+export function onStack<T>(
   { paths, pulumi, overrides }: Target,
   stack: string,
   config: readonly string[],

@@ -4,7 +4,7 @@ import { existsSync } from "node:fs";
 import { copyFile, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { parse, stringify } from "yaml";
-import { UserError } from "./errors";
+import { messageOf, UserError } from "./errors";
 import { type InstancePaths, PROJECT } from "./paths";
 import { serveState, type StateService } from "./state";
 import type { PulumiTools } from "./tools/tools";
@@ -68,6 +68,30 @@ export async function withStack<T>(args: WorkspaceArgs, use: (stack: Stack) => P
   } finally {
     await state.close();
     await rm(join(paths.workspace, CREDENTIALS), { force: true });
+  }
+}
+
+/**
+ * Selects a stack that exists already, with the Pulumi CLI on PATH, the backend that it is logged in to, and the
+ * checkout's configuration.
+ *
+ * @param stack Its name, with its organization where it has one: `acme/prod`.
+ * @throws UserError when the stack cannot be selected.
+ */
+export async function selectOwnStack(stack: string): Promise<Stack> {
+  try {
+    return await LocalWorkspace.selectStack(
+      { stackName: stack, projectName: "linkerd-mtls", program: await loadProgram() },
+      { workDir: PROJECT },
+    );
+  } catch (error) {
+    throw new UserError(
+      `stack ${stack} cannot be selected: ${messageOf(error)}`,
+      `pulumi stack select ${stack}`,
+      {
+        cause: error,
+      },
+    );
   }
 }
 

@@ -1,0 +1,23 @@
+/** Text that Markdown shows as it is, whatever it contains, within a line. */
+export function code(text: string): string {
+  const ticks = ticksFor(text, 1);
+  const space = text.startsWith("`") || text.endsWith("`") || text === "" ? " " : "";
+  return `${ticks}${space}${text}${space}${ticks}`;
+}
+
+/** Text that Markdown shows as it is, whatever it contains, as lines of their own. */
+export function fence(text: string, language: string): string {
+  const ticks = ticksFor(text, 3);
+  return `${ticks}${language}\n${text}\n${ticks}`;
+}
+
+/** Markdown as the cell of a table. */
+export function cell(text: string): string {
+  return text.replaceAll("|", "\\|").replaceAll("\n", " ");
+}
+
+/** More backticks than the text has in a row. */
+function ticksFor(text: string, least: number): string {
+  const longest = Math.max(0, ...[...text.matchAll(/`+/g)].map(([run]) => run.length));
+  return "`".repeat(Math.max(least, longest + 1));
+}
