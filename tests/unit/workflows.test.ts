@@ -1,0 +1,83 @@
+import assert from "node:assert/strict";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+
+import { parse } from "yaml";
+
+import { dependencies, scripts } from "../../package.json";
+
+const GITHUB = join(__dirname, "..", "..", ".github");
+const WORKFLOWS = readdirSync(join(GITHUB, "workflows")).map((file) => `workflows/${file}`);
+const FILES = [...WORKFLOWS, "actions/setup/action.yml"];
+
+interface Workflow {
+  readonly on: unknown;
+  readonly permissions: unknown;
+  readonly concurrency: { readonly "cancel-in-progress": boolean };
+  readonly jobs: Readonly<
+    Record<string, { readonly "timeout-minutes"?: number; readonly permissions?: object }>
+  >;
+}
+
+function text(file: string): string {
+  return readFileSync(join(GITHUB, file), "utf8");
+}
+
+function workflow(file: string): Workflow {
+  return parse(text(file)) as Workflow;
+}
+
+describe("the workflows", () => {
+  it("pin each action by its commit, with the version beside it", () => {
+    for (const file of FILES) {
+      const uses = text(file).match(/uses: .*/g) ?? [];
+      assert(uses.length > 0, file);
+      for (const line of uses) {
+        assert.match(
+          line,
+          /^uses: (\.\/\.github\/actions\/setup|[\w-]+\/[\w-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+)$/,
+        );
+      }
+    }
+  });
+
+  it("have the least permissions, a limit of time, and end what a newer run replaces", () => {
+    for (const file of WORKFLOWS) {
+      const { permissions, concurrency, jobs } = workflow(file);
+      assert.deepEqual(permissions, { contents: "read" }, file);
+      assert.equal(concurrency["cancel-in-progress"], true, file);
+      for (const job of Object.values(jobs)) assert(job["timeout-minutes"] !== undefined, file);
+    }
+    const write = WORKFLOWS.flatMap((file) =>
+      Object.entries(workflow(file).jobs).flatMap(([name, { permissions }]) =>
+        permissions === undefined ? [] : [[file, name, permissions]],
+      ),
+    );
+    assert.deepEqual(write, [
+      ["workflows/drift.yml", "stack", { contents: "read", "id-token": "write" }],
+      ["workflows/preview.yml", "stack", { contents: "read", "id-token": "write", "pull-requests": "write" }],
+    ]);
+  });
+
+  it("give no secret to pull requests of others", () => {
+    for (const file of WORKFLOWS) assert.doesNotMatch(text(file), /pull_request_target/);
+    const users = WORKFLOWS.flatMap((file) =>
+      Object.entries(workflow(file).jobs)
+        .filter(([, job]) => JSON.stringify(job).includes("secrets."))
+        .map(([name]) => `${file} ${name}`),
+    );
+    assert.deepEqual(users, ["workflows/drift.yml stack", "workflows/preview.yml stack"]);
+  });
+
+  it("run npm scripts that exist, and the Pulumi CLI of the SDK's version", () => {
+    const known = Object.keys(scripts);
+    for (const file of WORKFLOWS) {
+      for (const [, name = ""] of text(file).matchAll(/npm run (?:-s )?([\w:]+)/g)) {
+        assert(known.includes(name), `${file}: npm run ${name}`);
+      }
+      for (const [, version] of text(file).matchAll(/pulumi-version: (.*)/g)) {
+        assert.equal(version, dependencies["@pulumi/pulumi"]);
+      }
+    }
+  });
+});
