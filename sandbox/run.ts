@@ -5,11 +5,13 @@ export class CommandError extends Error {
   /**
    * @param command The program.
    * @param stderr What it wrote to standard error.
+   * @param stdout What it wrote to standard output.
    * @param cause What Node reports.
    */
   constructor(
     command: string,
     readonly stderr: string,
+    readonly stdout: string,
     cause: ExecFileException,
   ) {
     super(stderr.trim() === "" ? cause.message : `${command}: ${stderr.trim()}`, { cause });
@@ -41,7 +43,7 @@ export function run(command: string, args: readonly string[], options: RunOption
     const settings = { cwd, signal, env: { ...process.env, ...env }, maxBuffer: 64 * 1024 * 1024 };
     execFile(command, args, settings, (error, stdout, stderr) => {
       if (error === null) resolve(stdout);
-      else reject(new CommandError(command, stderr, error));
+      else reject(new CommandError(command, stderr, stdout, error));
     });
   });
 }

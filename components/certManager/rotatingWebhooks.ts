@@ -143,6 +143,7 @@ export class RotatingWebhooks<S extends string> extends pulumi.ComponentResource
     place: (object: string) => Placement,
     secret: k8s.core.v1.Secret,
   ): k8s.apiextensions.CustomResource {
+    const caName = pulumi.output(place(ISSUER).namespace).apply(webhookCaName);
     const selfSigned = issuer(`${name}-ca-issuer`, place(CA_ISSUER), { selfSigned: {} }, { parent: this });
     return certificate(
       `${name}-ca-certificate`,
@@ -151,7 +152,10 @@ export class RotatingWebhooks<S extends string> extends pulumi.ComponentResource
         secretName: ISSUER_SECRET,
         ...renewal(rotation),
         issuerRef: issuerRef({ name: CA_ISSUER }),
-        commonName: pulumi.output(place(ISSUER).namespace).apply(webhookCaName),
+        commonName: caName,
+        // A name that the CA of ten years in the Secret does not have. Otherwise cert-manager may take that one for its
+        // own, and renew it only near its end.
+        dnsNames: [pulumi.interpolate`renewed.${caName}`],
         isCA: true,
         privateKey: { algorithm: "ECDSA", size: 256, rotationPolicy: "Never" },
         usages: ["cert sign", "crl sign"],

@@ -36,7 +36,7 @@ describe("an injector that does not answer yet", () => {
 
   before(async () => {
     await sandbox.remove();
-    await sandbox.holdInjector();
+    await sandbox.hold("proxy-injector");
   });
   after(() => sandbox.remove());
 
@@ -78,7 +78,7 @@ describe("an injector that does not answer yet", () => {
       for (const object of OTHERS_OBJECTS) await sandbox.objects().create(object);
       await held;
       heldPods = await admittedPods();
-      await sandbox.releaseInjector();
+      await sandbox.release("proxy-injector");
       up = await command.ended;
     });
 

@@ -39,12 +39,12 @@ describe("a deployment that is interrupted", () => {
 
   it("by Ctrl-C while the gate waits does not wait for the gate's deadline", async () => {
     await sandbox.remove();
-    await sandbox.holdInjector();
+    await sandbox.hold("proxy-injector");
     const began = Date.now();
     const { code, output } = await interrupt("SIGINT", "asking the API server");
     assert.equal(code, 130, output);
     assert(Date.now() - began < 60_000);
-    await sandbox.releaseInjector();
+    await sandbox.release("proxy-injector");
     await goesOn();
   });
 

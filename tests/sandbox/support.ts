@@ -147,14 +147,14 @@ export class TestSandbox {
     return config;
   }
 
-  /** Keeps the real injector from starting until it is released. */
-  public async holdInjector(): Promise<void> {
+  /** Keeps the real program of a container from starting until it is released. */
+  public async hold(container: string): Promise<void> {
     await mkdir(join(this.paths.root, "hold"), { recursive: true });
-    await writeFile(join(this.paths.root, "hold", "proxy-injector"), "");
+    await writeFile(join(this.paths.root, "hold", container), "");
   }
 
-  public async releaseInjector(): Promise<void> {
-    await rm(join(this.paths.root, "hold", "proxy-injector"));
+  public async release(container: string): Promise<void> {
+    await rm(join(this.paths.root, "hold", container));
   }
 
   /** Every attempt to create a pod, dry runs left out, since the sandbox was made. */

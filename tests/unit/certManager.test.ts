@@ -213,6 +213,7 @@ describe("RotatingWebhooks", () => {
       renewBefore: "2160h0m0s",
       issuerRef: { name: "webhook-issuer-ca", kind: "Issuer", group: "cert-manager.io" },
       commonName: "webhook-issuer.linkerd",
+      dnsNames: ["renewed.webhook-issuer.linkerd"],
       isCA: true,
       privateKey: { algorithm: "ECDSA", size: 256, rotationPolicy: "Never" },
       usages: ["cert sign", "crl sign"],
