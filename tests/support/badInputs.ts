@@ -362,7 +362,7 @@ export async function badInputs(): Promise<BadInputs> {
       secretKeys: [],
     },
     badKey("of the anchor", anchor.keyPem, `${KEY_RULE} it belongs to another certificate`),
-    badKey("that is a file's name", "issuer.key", `${KEY_RULE} it has no PEM block`),
+    badKey("that is a file's name", "keys/private.pem", `${KEY_RULE} it has no PEM block`),
     badKey("that is a certificate", issuer.certPem, `${KEY_RULE} it is a PEM block CERTIFICATE`),
     badKey(
       "with the curve's parameters before it",

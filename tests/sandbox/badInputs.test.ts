@@ -1,0 +1,126 @@
+import assert from "node:assert/strict";
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+
+import type { Stack } from "@pulumi/pulumi/automation";
+import { parse, stringify } from "yaml";
+
+import { run } from "../../sandbox/run";
+import { sandboxTarget, type Target } from "../../sandbox/target";
+import { sandboxTools } from "../../sandbox/tools/tools";
+import { selectStack } from "../../sandbox/workspace";
+import { type BadInput, type BadInputs, badInputs } from "../support/badInputs";
+import { TestSandbox } from "./support";
+
+/** A frame of a stack trace. */
+const FRAME = /^\s*at .*:\d+:\d+/m;
+
+/** Changed by the cluster itself while nothing is deployed. */
+const RESTLESS = /^(leases|events|nodes)(\.|$)/;
+
+interface StackFile {
+  readonly config: Record<string, unknown>;
+}
+
+/** Whether an answer says what is wrong, and how to mend it. */
+function answers(output: string, { problems }: BadInput): boolean {
+  // The console puts the message into a list of its own, so that it is indented more.
+  const lines = output.split("\n").map((line) => line.trim());
+  return problems.flat().every((line) => lines.includes(line)) && !FRAME.test(output);
+}
+
+describe("wrong configurations", () => {
+  const sandbox = new TestSandbox("test-bad-inputs");
+  let table: BadInputs;
+  let target: Target;
+  let stack: Stack;
+
+  before(async () => {
+    await sandbox.remove();
+    table = await badInputs();
+    target = await sandboxTarget(sandbox.name, new AbortController().signal);
+    stack = await selectStack({ ...target, stack: "prod" });
+    // Pulumi would start its CLI to read what nobody here asks for.
+    stack.outputs = () => Promise.resolve({});
+    stack.info = () => Promise.resolve(undefined);
+  });
+  after(() => sandbox.remove());
+
+  /** Every object of the cluster with its version. */
+  async function objects(): Promise<readonly string[]> {
+    const { kubectl } = (await sandboxTools()).tools;
+    const arguments_ = ["--kubeconfig", sandbox.paths.kubeconfig];
+    const kinds = await run(kubectl, [...arguments_, "api-resources", "--verbs=list", "-o=name"]);
+    const quiet = kinds.split("\n").filter((kind) => kind !== "" && !RESTLESS.test(kind));
+    const columns =
+      "KIND:.kind,NAMESPACE:.metadata.namespace,NAME:.metadata.name,V:.metadata.resourceVersion";
+    const args = [
+      ...arguments_,
+      "get",
+      quiet.join(","),
+      "-A",
+      "--no-headers",
+      `-o=custom-columns=${columns}`,
+    ];
+    return (await run(kubectl, args)).trim().split("\n").sort();
+  }
+
+  /** Encrypted forms of texts, as the stack's file has them: one call of the CLI for all of them. */
+  async function encrypt(texts: readonly string[]): Promise<ReadonlyMap<string, unknown>> {
+    const keys = texts.map((value, index) => [`scratch:${index}`, { value, secret: true }] as const);
+    await stack.setAllConfig(Object.fromEntries(keys));
+    const { config } = await stackFile();
+    return new Map(texts.map((value, index) => [value, config[`scratch:${index}`]]));
+  }
+
+  const file = () => join(sandbox.paths.workspace, "Pulumi.prod.yaml");
+  const stackFile = async () => parse(await readFile(file(), "utf8")) as StackFile;
+
+  it("are all answered with key, rule and command, without a stack trace, and change nothing", async function () {
+    this.timeout(600_000);
+    const configurations = table.wrong.map(({ values, secretKeys = ["issuerKey"] }) => ({
+      values: Object.entries({ ...table.right, ...values }).filter(([, value]) => value !== undefined),
+      secretKeys,
+    }));
+    const secrets = configurations.flatMap(({ values, secretKeys }) =>
+      values.filter(([key]) => secretKeys.includes(key)).map(([, value]) => String(value)),
+    );
+    const encrypted = await encrypt([...new Set(secrets)]);
+    const { config, ...salt } = await stackFile();
+    const before = await objects();
+
+    const unanswered: string[] = [];
+    for (const [index, row] of table.wrong.entries()) {
+      const { values = [], secretKeys = [] } = configurations[index] ?? {};
+      const given = values.map(([key, value]) => [
+        key.includes(":") ? key : `linkerd-mtls:${key}`,
+        secretKeys.includes(key) ? encrypted.get(String(value)) : value,
+      ]);
+      // The sandbox's own charts and release, unless it is they that are wrong.
+      const configuration = { ...config, ...(Object.fromEntries(given) as object) };
+      const kept = Object.entries(configuration).filter(([key]) => !key.startsWith("scratch:"));
+      await writeFile(file(), stringify({ ...salt, config: Object.fromEntries(kept) }));
+      let output = "";
+      const note = (text: string) => (output += text);
+      await stack.up({ onOutput: note, onError: note, color: "never" }).then(
+        () => unanswered.push(`${row.title}: was deployed`),
+        () => undefined,
+      );
+      if (!answers(output, row)) unanswered.push(`${row.title}:\n${output}`);
+    }
+
+    const changed = (await objects()).filter((object) => !before.includes(object));
+    const { deployment } = await stack.exportStack();
+    const { resources } = deployment as { resources?: { type: string }[] };
+    console.log(
+      `      tried ${table.wrong.length}, answered ${table.wrong.length - unanswered.length}, objects changed in the ` +
+        `cluster ${changed.length} of ${before.length}`,
+    );
+    assert.deepEqual(unanswered, []);
+    assert.deepEqual(changed, []);
+    assert.deepEqual(
+      (resources ?? []).map(({ type }) => type),
+      ["pulumi:pulumi:Stack"],
+    );
+  });
+});
