@@ -110,7 +110,7 @@ describe("wrong configurations", () => {
     }
 
     const changed = (await objects()).filter((object) => !before.includes(object));
-    const { deployment } = await stack.exportStack();
+    const deployment: unknown = (await stack.exportStack()).deployment;
     const { resources } = deployment as { resources?: { type: string }[] };
     console.log(
       `      tried ${table.wrong.length}, answered ${table.wrong.length - unanswered.length}, objects changed in the ` +
