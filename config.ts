@@ -3,6 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import {
   ChartSource,
   ClusterAccess,
+  ControlPlaneSettings,
   DEFAULT_CHART_SOURCE,
   DEFAULT_GATE_DEADLINE_SECONDS,
   DEFAULT_LINKERD_VERSION,
@@ -29,6 +30,7 @@ import {
   RotationConfig,
 } from "./config/certManager";
 import { readChartSource } from "./config/charts";
+import { readControlPlane } from "./config/controlPlane";
 import { NamespaceConfig, readNamespaces } from "./config/namespaces";
 import { ConfigReader, COUNT, DNS_NAME, FLAG, text } from "./config/reader";
 import { readTrustAnchorKey, validity } from "./config/signingAnchor";
@@ -72,6 +74,10 @@ export interface StackConfig extends CertificatesConfig {
   readonly trustDomain: string;
   readonly guardMode: GuardMode;
   readonly gateDeadlineSeconds: number;
+  /** What is chosen for the control plane. */
+  readonly controlPlane: ControlPlaneSettings;
+  /** Whether generated anchors and the namespaces made here must be unprotected before they can be deleted. */
+  readonly protect: boolean;
   /** Whether the cluster's owner has installed Linkerd's CNI plugin. */
   readonly cniEnabled: boolean;
   /** Whether kube-system gets the label that keeps Linkerd's webhooks away. */
@@ -91,6 +97,7 @@ export function readConfig(): StackConfig {
   const certificates = readCertificates(reader, trustDomain);
   const viz = readViz(reader);
   const cniEnabled = reader.flag("cniEnabled");
+  const controlPlane = readControlPlane(reader);
   const sampleApplications = readSampleApplications(reader);
   const config: StackConfig = {
     charts: {
@@ -105,11 +112,17 @@ export function readConfig(): StackConfig {
     ...certificates,
     guardMode: reader.oneOf("guardMode", GUARD_MODES, "deny"),
     gateDeadlineSeconds: readGateDeadline(reader),
+    controlPlane,
+    protect: reader.flag("protect"),
     cniEnabled,
     labelKubeSystem: reader.flag("labelKubeSystem"),
     viz,
     sampleApplications,
-    namespaces: readNamespaces(reader, { cniEnabled, taken: namespacesOf(sampleApplications) }),
+    namespaces: readNamespaces(reader, {
+      cniEnabled,
+      initAsRoot: controlPlane.proxyInit?.runAsRoot ?? false,
+      taken: namespacesOf(sampleApplications),
+    }),
     cluster: readCluster(reader),
   };
   reader.throwProblems();
@@ -180,6 +193,13 @@ const KEYS = [
   "rotatingWebhooks",
   "guardMode",
   "gateDeadlineSeconds",
+  "highAvailability",
+  "webhookFailurePolicy",
+  "opaquePorts",
+  "proxyInit",
+  "imageRegistry",
+  "imagePullSecrets",
+  "protect",
   "cniEnabled",
   "labelKubeSystem",
   "viz",

@@ -25,6 +25,7 @@ import {
   summarize,
   TrustAnchor,
   trustBundle,
+  warnWithoutGatewayApi,
   webhookCertificates,
   WebhookIssuance,
 } from "./components";
@@ -60,21 +61,24 @@ const PULUMI_CLI = ">=3.208.0";
 async function program(): Promise<StackOutputs> {
   await pulumi.requirePulumiVersion(PULUMI_CLI);
   const config = readConfig();
-  const { charts, cluster, trustDomain, cniEnabled } = config;
+  const { charts, cluster, trustDomain, cniEnabled, protect } = config;
   await checkPodSecurity(existingNamespaces(config));
+  await warnWithoutGatewayApi(charts, cluster);
 
   if (config.labelKubeSystem) {
     new KubeSystemLabel("kube-system");
   }
-  const namespace = new LinkerdNamespace("linkerd", { cniEnabled });
+  const namespace = new LinkerdNamespace("linkerd", { cniEnabled }, { protect });
   const guard = new MeshGuard("mesh-guard", { mode: config.guardMode });
 
   const anchors = config.trustAnchors.map(({ id, ...args }) => ({
     id,
-    anchor: new TrustAnchor(`trust-anchor-${id}`, {
-      ...args,
-      privateKey: id === config.signingAnchor ? config.trustAnchorKey : undefined,
-    }),
+    anchor: new TrustAnchor(
+      `trust-anchor-${id}`,
+      { ...args, privateKey: id === config.signingAnchor ? config.trustAnchorKey : undefined },
+      // One that is brought has nothing here that could be lost.
+      { protect: protect && args.certificate === undefined },
+    ),
   }));
   const trustBundlePem = trustBundle(anchors.map(({ anchor }) => anchor));
   const signer = anchors.find(({ id }) => id === config.signingAnchor)?.anchor.signer;
@@ -106,6 +110,7 @@ async function program(): Promise<StackOutputs> {
       issuanceLifetime: config.issuanceLifetime,
       webhookTrust: webhooks.trust,
       cniEnabled,
+      settings: config.controlPlane,
       cluster,
     },
     {
@@ -137,6 +142,8 @@ async function program(): Promise<StackOutputs> {
       linkerdNamespace: namespace.name,
       ...issuance,
       cniEnabled,
+      imageRegistry: config.controlPlane.imageRegistry,
+      imagePullSecrets: config.controlPlane.imagePullSecrets,
       gate: controlPlaneGate,
       guard,
       gateDeadlineSeconds,
@@ -150,7 +157,7 @@ async function program(): Promise<StackOutputs> {
   );
   const namespaces = config.namespaces.map((application) => ({
     inject: application.inject,
-    name: deployNamespace(application, mesh),
+    name: deployNamespace(application, mesh, protect),
   }));
 
   return {
@@ -237,19 +244,16 @@ interface Mesh {
 }
 
 /** A namespace of the configuration with its workloads. */
-function deployNamespace(config: NamespaceConfig, mesh: Mesh): pulumi.Output<string> {
+function deployNamespace(config: NamespaceConfig, mesh: Mesh, protect: boolean): pulumi.Output<string> {
   const { name, inject, proxy, workloads, ...args } = config;
   const { gate, guard, trustBundlePem, cniEnabled } = mesh;
   const injectedByPod = workloads.some((workload) => isInjected(workload.inject));
-  const namespace = new MeshedNamespace(name, {
-    ...args,
-    inject,
-    proxy,
-    cniEnabled,
-    injectedByPod,
-    gate,
-    guard,
-  });
+  const namespace = new MeshedNamespace(
+    name,
+    { ...args, inject, proxy, cniEnabled, injectedByPod, gate, guard },
+    // Others keep theirs.
+    { protect: protect && !config.existing },
+  );
   for (const workload of workloads) {
     new MeshedWorkload(`${name}/${workload.name}`, {
       ...workload,

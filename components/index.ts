@@ -32,6 +32,7 @@ export {
   type WebhookCertificatesArgs,
   type WebhookIssuance,
 } from "./certManager/webhookCertificates";
+export { warnWithoutGatewayApi } from "./controlPlane/gatewayApi";
 export { type ClusterAccess } from "./controlPlane/injectionApi";
 export {
   DEFAULT_GATE_DEADLINE_SECONDS,
@@ -45,6 +46,12 @@ export { LinkerdCrds, type LinkerdCrdsArgs } from "./controlPlane/linkerdCrds";
 export { LinkerdNamespace, type LinkerdNamespaceArgs } from "./controlPlane/linkerdNamespace";
 export { CONTROL_PLANE_WEBHOOKS, type ControlPlaneWebhook } from "./controlPlane/values";
 export { GUARD_MODES, type GuardMode, MeshGuard, type MeshGuardArgs } from "./controlPlane/meshGuard";
+export {
+  type ControlPlaneSettings,
+  type ProxyInitSettings,
+  WEBHOOK_FAILURE_POLICIES,
+  type WebhookFailurePolicy,
+} from "./controlPlane/settings";
 export {
   type ChartSource,
   DEFAULT_CHART_SOURCE,
@@ -73,11 +80,14 @@ export {
   INJECT_MODES,
   type InjectMode,
   isInjected,
+  isPortList,
   type NamespaceProxySettings,
+  PORT_LIST,
   type PortRange,
   type Quantity,
   type ProxySettings,
   proxySettingProblems,
+  wrongPort,
 } from "./mesh/proxySettings";
 export { kindProblems, WORKLOAD_KINDS, type WorkloadKind } from "./mesh/workloadKind";
 export { type CertificateSummary, summarize } from "./pki/certificate";

@@ -35,6 +35,8 @@ const REFUSED: ReadonlyMap<string, string> = new Map([
 /** What namespaces are checked against. */
 interface Surroundings {
   readonly cniEnabled: boolean;
+  /** Whether the init container of meshed pods runs as root. */
+  readonly initAsRoot: boolean;
   /** Namespaces of the sample applications that are deployed. */
   readonly taken: ReadonlySet<string>;
 }
@@ -58,7 +60,7 @@ function readNamespace(
   object: Properties,
   key: string,
   names: Set<string>,
-  { cniEnabled, taken }: Surroundings,
+  { cniEnabled, initAsRoot, taken }: Surroundings,
 ): NamespaceConfig {
   const existing = reader.property(object, key, "existing", FLAG) ?? false;
   const name = readName(reader, object, key, names, taken);
@@ -74,7 +76,20 @@ function readNamespace(
   const workloads = list.flatMap((item, index) => {
     const workloadKey = `${path}[${index}]`;
     const workload = reader.object(item, workloadKey, WORKLOAD_PROPERTIES);
-    return workload === undefined ? [] : [readWorkload(reader, workload, workloadKey, workloadNames, inject)];
+    if (workload === undefined) {
+      return [];
+    }
+    const read = readWorkload(reader, workload, workloadKey, workloadNames, inject);
+    if (read.proxy?.closeWaitTimeout !== undefined && !cniEnabled && !initAsRoot) {
+      const setting = `${workloadKey}.proxy.closeWaitTimeout`;
+      reader.problem(
+        `${NAMESPACE}:${setting}`,
+        "must be set only where the container linkerd-init runs as root (proxyInit.runAsRoot)",
+        `is ${describe(setting, read.proxy.closeWaitTimeout)}`,
+        setCommand("proxyInit.runAsRoot", "true"),
+      );
+    }
+    return [read];
   });
 
   const takesProxies = isInjected(inject) || workloads.some((workload) => isInjected(workload.inject));

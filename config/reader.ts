@@ -175,7 +175,8 @@ export class ConfigReader {
     return this.value(`${key}.${property}`, object[property], expected);
   }
 
-  private value<T>(key: string, value: unknown, expected: Expectation<T>): T | undefined {
+  /** What a key or a path has, where it is as expected. */
+  public value<T>(key: string, value: unknown, expected: Expectation<T>): T | undefined {
     if (value === undefined || expected.allows(value)) {
       return value;
     }

@@ -2,10 +2,11 @@ import type { Stack } from "@pulumi/pulumi/automation";
 import { rm } from "node:fs/promises";
 import { parse } from "yaml";
 import { reportMesh } from "./report";
-import { UserError } from "./errors";
+import { messageOf, UserError } from "./errors";
 import { cancellation, interruption, overhear } from "./interruption";
+import { ensureNodes } from "./nodes";
 import type { Target } from "./target";
-import { withStack } from "./workspace";
+import { stackConfiguration, withStack } from "./workspace";
 
 /**
  * Resources that are created at the same time. Most of the time each of them waits for its pods, which the default, four
@@ -33,6 +34,7 @@ export async function operate<T>(operation: Promise<T>): Promise<T> {
     return await operation;
   } catch (error) {
     // The CLI has printed what was wrong; its whole output again, as the Automation API throws it, would bury that.
+    if (error instanceof UserError) throw error;
     const again = "run the same command again: it continues from where this one ended";
     throw interruption.signal.aborted
       ? new UserError("the operation was interrupted", again, { cause: error })
@@ -64,11 +66,15 @@ export function onStack<T>(
 
 /** Brings the stack up and reports which pods are in the mesh. */
 export async function up(target: Target, stackName: string, config: readonly string[]): Promise<void> {
-  await onStack(target, stackName, config, (stack) => {
+  await onStack(target, stackName, config, async (stack) => {
     // Pulumi would start its CLI three times more, to read outputs and history that nobody here asks for.
     stack.outputs = () => Promise.resolve({});
     stack.info = () => Promise.resolve(undefined);
-    return operate(stack.up(OPERATION));
+    const configuration = await stackConfiguration(target.paths, stackName);
+    if (target.cluster.kubeconfig !== undefined && configuration["linkerd-mtls:highAvailability"] === true) {
+      await ensureNodes(target);
+    }
+    await operate(stack.up(OPERATION));
   });
   await reportMesh(target);
 }
@@ -78,9 +84,23 @@ export async function preview(target: Target, stackName: string, config: readonl
   await onStack(target, stackName, config, (stack) => operate(stack.preview({ ...OPERATION, diff: true })));
 }
 
+/** What the engine says of a resource that must be unprotected first. */
+const PROTECTED = "cannot be deleted\nbecause it is protected";
+
 /** Deletes everything that the stack made in the cluster, and the stack. */
 export async function destroy(target: Target, stackName: string, config: readonly string[]): Promise<void> {
-  await onStack(target, stackName, config, (stack) => operate(stack.destroy({ ...OPERATION, remove: true })));
+  await onStack(target, stackName, config, (stack) =>
+    operate(
+      stack.destroy({ ...OPERATION, remove: true }).catch((error: unknown) => {
+        if (!messageOf(error).includes(PROTECTED)) throw error;
+        throw new UserError(
+          `the stack ${stackName} has protected resources, so nothing was deleted`,
+          `npm run up -- --stack ${stackName} -c linkerd-mtls:protect=false (with the same --name or --context), then down`,
+          { cause: error },
+        );
+      }),
+    ),
+  );
   console.log(`The stack ${stackName} is removed.`);
 }
 

@@ -145,6 +145,15 @@ async function writeStackFile({ stack, paths, overrides }: WorkspaceArgs): Promi
   return earlier.encryptionsalt === undefined;
 }
 
+/** The configuration with which a stack was last selected, by full key. */
+export async function stackConfiguration(
+  { workspace }: InstancePaths,
+  stack: string,
+): Promise<Readonly<Record<string, unknown>>> {
+  const file = parse(await readFile(join(workspace, `Pulumi.${stack}.yaml`), "utf8")) as StackFile;
+  return file.config ?? {};
+}
+
 /** The passphrase of the instance's state, made at its first use. */
 async function passphrase(paths: InstancePaths): Promise<string> {
   if (!existsSync(paths.passphrase)) {

@@ -4,6 +4,7 @@ import { sha256 } from "../pki/certificate";
 import { WebhookTrust } from "../pki/webhookTrust";
 import { ClusterAccess } from "./clusterClient";
 import { helmRelease } from "./helmRelease";
+import { ControlPlaneSettings } from "./settings";
 import { ControlPlaneWebhook, controlPlaneValues } from "./values";
 import { chartReference, ChartSource } from "./version";
 
@@ -25,6 +26,8 @@ export interface LinkerdControlPlaneArgs {
   readonly webhookTrust: Readonly<Record<ControlPlaneWebhook, pulumi.Input<WebhookTrust>>>;
   /** Whether the cluster has Linkerd's CNI plugin. Default false: an init container redirects each pod's traffic. */
   readonly cniEnabled?: boolean;
+  /** What is chosen for the cluster. Default: everything as the chart has it. */
+  readonly settings?: ControlPlaneSettings;
   /** The cluster, the same as the Kubernetes provider's. Default: the ambient kubeconfig. */
   readonly cluster?: ClusterAccess;
 }
@@ -54,6 +57,7 @@ export class LinkerdControlPlane extends pulumi.ComponentResource {
           trustDomain: args.trustDomain,
           issuanceLifetime: args.issuanceLifetime ?? DAY_SECONDS,
           cniEnabled: args.cniEnabled ?? false,
+          settings: args.settings,
         }),
       );
     const release = helmRelease(

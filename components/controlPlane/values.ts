@@ -1,11 +1,12 @@
 import { formatDuration } from "../duration";
 import { WebhookTrust } from "../pki/webhookTrust";
+import { ControlPlaneSettings, SettingsValues, settingsValues } from "./settings";
 
 /**
  * The values that this program gives to the chart linkerd-control-plane, and no others. The chart has no schema and
  * ignores a name that it does not know, so `tests/program` compares them with the names that it does know.
  */
-export interface ControlPlaneValues {
+export interface ControlPlaneValues extends SettingsValues {
   /** The trust bundle, PEM. */
   readonly identityTrustAnchorsPEM: string;
   /** Trust domain. */
@@ -61,6 +62,7 @@ export function controlPlaneValues(args: {
   issuanceLifetime: number;
   webhookTrust: Readonly<Record<ControlPlaneWebhook, WebhookTrust>>;
   cniEnabled: boolean;
+  settings?: ControlPlaneSettings;
 }): ControlPlaneValues {
   return {
     identityTrustAnchorsPEM: args.trustBundlePem,
@@ -73,5 +75,6 @@ export function controlPlaneValues(args: {
     policyValidator: webhookValues(args.webhookTrust["linkerd-policy-validator"]),
     cniEnabled: args.cniEnabled,
     heartbeatSchedule: HEARTBEAT_SCHEDULE,
+    ...settingsValues(args.settings ?? {}),
   };
 }

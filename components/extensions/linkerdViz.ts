@@ -31,6 +31,10 @@ export interface LinkerdVizArgs extends WebhookIssuance {
   readonly prometheusUrl?: string;
   /** Replicas, budgets and resources as in the chart's values-ha.yaml; wants three nodes. Default false. */
   readonly highAvailability?: boolean;
+  /** Where the images are, without scheme and tag; not of the chart's Prometheus. Default: Linkerd's own. */
+  readonly imageRegistry?: string;
+  /** Names of Secrets in viz's namespace with which its images are pulled. */
+  readonly imagePullSecrets?: readonly string[];
   /** Whether the cluster has Linkerd's CNI plugin, so that no pod here needs privileges. Default false. */
   readonly cniEnabled?: boolean;
   /** Opens when pods are injected; asked before each roll-out of viz, whose pods are meshed. */
@@ -102,6 +106,8 @@ export class LinkerdViz extends pulumi.ComponentResource {
           enforcedHostRegexp: args.enforcedHostRegexp,
           prometheusUrl,
           highAvailability: args.highAvailability,
+          imageRegistry: args.imageRegistry,
+          imagePullSecrets: args.imagePullSecrets,
         }),
       );
     const release = helmRelease(

@@ -42,6 +42,9 @@ export interface VizValues {
   readonly prometheusUrl: string;
   /** The chart's own Prometheus. */
   readonly prometheus: { readonly enabled: boolean; readonly resources?: Resources };
+  /** Where the images are, but for Prometheus' own. */
+  readonly defaultRegistry?: string;
+  readonly imagePullSecrets?: readonly { readonly name: string }[];
   /** Whether replicas keep to different nodes. */
   readonly enablePodAntiAffinity: boolean;
   /** Whether the components have PodDisruptionBudgets. */
@@ -71,6 +74,8 @@ export function vizValues(args: {
   enforcedHostRegexp?: string;
   prometheusUrl?: string;
   highAvailability?: boolean;
+  imageRegistry?: string;
+  imagePullSecrets?: readonly string[];
 }): VizValues {
   const { highAvailability = false } = args;
   const resources = highAvailability ? { resources: HA_RESOURCES } : {};
@@ -92,6 +97,8 @@ export function vizValues(args: {
       enabled: ownPrometheus,
       ...(highAvailability && ownPrometheus && { resources: HA_PROMETHEUS_RESOURCES }),
     },
+    ...(args.imageRegistry !== undefined && { defaultRegistry: args.imageRegistry }),
+    ...(args.imagePullSecrets && { imagePullSecrets: args.imagePullSecrets.map((name) => ({ name })) }),
     enablePodAntiAffinity: highAvailability,
     enablePodDisruptionBudget: highAvailability,
   };

@@ -96,6 +96,7 @@ interface Setting {
   readonly format?: (value: unknown) => string;
 }
 
+/** What values a setting takes. */
 type Kind = Pick<Setting, "rule" | "example" | "allows" | "format">;
 
 /** https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/quantity/ */
@@ -115,10 +116,11 @@ const duration = (example: string): Kind => ({
   example,
   allows: isText(DURATION),
 });
-const ports: Kind = {
+/** What a list of ports must be. */
+export const PORT_LIST: Kind = {
   rule: `must be a list of ports (1 to ${MAX_PORT}) or of ranges such as "4567-4568"`,
   example: "4567",
-  allows: (value) => Array.isArray(value) && value.every(isPortRange),
+  allows: isPortList,
 };
 const flag = (yes: string, no: string): Kind => ({
   rule: "must be true or false",
@@ -147,9 +149,9 @@ const SETTINGS: Readonly<Record<keyof ProxySettings, Setting>> = {
     example: "warn,linkerd=info",
     allows: isText(/\S/),
   }),
-  opaquePorts: inherited("opaque-ports", ports),
-  skipInboundPorts: inherited("skip-inbound-ports", ports),
-  skipOutboundPorts: inherited("skip-outbound-ports", ports),
+  opaquePorts: inherited("opaque-ports", PORT_LIST),
+  skipInboundPorts: inherited("skip-inbound-ports", PORT_LIST),
+  skipOutboundPorts: inherited("skip-outbound-ports", PORT_LIST),
   defaultInboundPolicy: inherited("default-inbound-policy", {
     rule: `must be one of ${INBOUND_POLICIES.join(", ")}`,
     example: "cluster-authenticated",
@@ -193,7 +195,7 @@ export function proxySettingProblems(
     if (!inherited && scope === "namespace") {
       return [{ setting, rule: NOT_INHERITED, found }];
     }
-    const path = allows === ports.allows ? `${setting}[${wrongItem(found)}]` : setting;
+    const path = allows === isPortList ? `${setting}[${wrongPort(found)}]` : setting;
     return allows(found) ? [] : [{ setting, rule, found, remedy: { path, value: example } }];
   });
 }
@@ -216,6 +218,11 @@ function isSetting(name: string): name is keyof ProxySettings {
   return Object.hasOwn(SETTINGS, name);
 }
 
+/** Whether a value is a list of ports and ranges. */
+export function isPortList(value: unknown): value is readonly PortRange[] {
+  return Array.isArray(value) && value.every(isPortRange);
+}
+
 function isPortRange(value: unknown): boolean {
   const bounds = String(value).split("-").map(toPort);
   const [from = 0, to = from] = bounds;
@@ -227,6 +234,6 @@ function toPort(text: string): number {
 }
 
 /** Index of the first item that is no port; 0 where there is no list. */
-function wrongItem(value: unknown): number {
+export function wrongPort(value: unknown): number {
   return Array.isArray(value) ? value.findIndex((item) => !isPortRange(item)) : 0;
 }

@@ -61,6 +61,7 @@ describe("the program", () => {
 
     it("are all known to the chart", () => {
       assert.deepEqual(unknownValues(values(dev), knownValues), []);
+      assert.deepEqual(unknownValues(values(prod), knownValues), []);
     });
   });
 

@@ -490,6 +490,57 @@ export async function badInputs(): Promise<BadInputs> {
       set("gateDeadlineSeconds", "300"),
     ),
     bad(
+      "a failure policy",
+      "webhookFailurePolicy",
+      "Deny",
+      'webhookFailurePolicy must be one of Ignore, Fail, but is "Deny"',
+      set("webhookFailurePolicy", "Ignore"),
+    ),
+    bad(
+      "opaque ports that are a text",
+      "opaquePorts",
+      "3306,4444",
+      'opaquePorts must be a list of ports (1 to 65535) or of ranges such as "4567-4568", but is "3306,4444"',
+      set("opaquePorts[0]", "4567"),
+    ),
+    bad(
+      "another iptables",
+      "proxyInit",
+      { iptablesMode: "ebpf" },
+      'proxyInit.iptablesMode must be one of legacy, nft, but is "ebpf"',
+      set("proxyInit.iptablesMode", "nft"),
+    ),
+    bad(
+      "an ignored port range that ends before it begins",
+      "proxyInit",
+      { ignoreInboundPorts: [80, "4568-4567"] },
+      'proxyInit.ignoreInboundPorts must be a list of ports (1 to 65535) or of ranges such as "4567-4568", but is ' +
+        '[80,"4568-4567"]',
+      set("proxyInit.ignoreInboundPorts[1]", "4567"),
+    ),
+    bad(
+      "an image registry with a scheme",
+      "imageRegistry",
+      "https://registry.example.org",
+      'imageRegistry must be a registry and a path, without scheme and tag, but is "https://registry.example.org"',
+      set("imageRegistry", "registry.example.org/linkerd"),
+    ),
+    bad(
+      "a pull secret that is an object",
+      "imagePullSecrets",
+      [{ name: "registry" }],
+      `imagePullSecrets[0] must be a Secret's name, but is {"name":"registry"}`,
+      set("imagePullSecrets[0]", "registry"),
+    ),
+    bad(
+      "a time that needs root without it",
+      "namespaces",
+      workload({ proxy: { closeWaitTimeout: "1m" } }),
+      "namespaces[0].workloads[0].proxy.closeWaitTimeout must be set only where the container linkerd-init runs as " +
+        'root (proxyInit.runAsRoot), but is "1m"',
+      set("proxyInit.runAsRoot", "true"),
+    ),
+    bad(
       "a flag in words",
       "labelKubeSystem",
       "maybe",

@@ -6,26 +6,10 @@ import * as pulumi from "@pulumi/pulumi";
 import { checkIssuer, checkIssuerKey, checkTrustAnchor } from "../../components";
 import { TestCertificate, testAnchor, testIssuer } from "../support/certificates";
 import { read } from "../support/readConfig";
+import { warningsOf } from "../support/warnings";
 
 const HOUR_MS = 60 * 60 * 1000;
 const DAY_MS = 24 * HOUR_MS;
-
-/** What the program logs while it reads a configuration. */
-function warningsOf(action: () => unknown): string[] {
-  const logged: string[] = [];
-  const { warn } = pulumi.log;
-  const log = pulumi.log as { warn: typeof warn };
-  log.warn = (message) => {
-    logged.push(message);
-    return Promise.resolve();
-  };
-  try {
-    action();
-  } finally {
-    log.warn = warn;
-  }
-  return logged;
-}
 
 describe("certificates that are provided", () => {
   let anchor: TestCertificate;
@@ -113,7 +97,7 @@ describe("certificates that are provided", () => {
     it("are named in the log with their key, and deployed", async () => {
       await pulumi.runtime.setMocks({ newResource: () => ({ id: "", state: {} }), call: () => ({}) });
       const old = await testIssuer(anchor, { days: [-300, 30.5] });
-      const logged = warningsOf(() =>
+      const logged = await warningsOf(() =>
         read(
           {
             certificates: "provided",

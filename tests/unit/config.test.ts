@@ -56,6 +56,15 @@ describe("configuration", () => {
       webhookCertificates: { generation: undefined, validityHours: undefined },
       guardMode: "deny",
       gateDeadlineSeconds: 300,
+      controlPlane: {
+        highAvailability: false,
+        webhookFailurePolicy: "Ignore",
+        opaquePorts: undefined,
+        proxyInit: undefined,
+        imageRegistry: undefined,
+        imagePullSecrets: undefined,
+      },
+      protect: false,
       cniEnabled: false,
       labelKubeSystem: false,
       viz: undefined,
@@ -81,6 +90,18 @@ describe("configuration", () => {
         webhookCertificates: { generation: 4, validityHours: 24 },
         guardMode: "audit",
         gateDeadlineSeconds: 20,
+        highAvailability: true,
+        webhookFailurePolicy: "Fail",
+        opaquePorts: [3306, "4444-4445"],
+        proxyInit: {
+          iptablesMode: "legacy",
+          runAsRoot: true,
+          ignoreInboundPorts: [4567],
+          ignoreOutboundPorts: ["4567-4568"],
+        },
+        imageRegistry: "registry.example.org:5000/linkerd",
+        imagePullSecrets: ["registry"],
+        protect: true,
         cniEnabled: true,
         labelKubeSystem: true,
         viz: {
@@ -110,6 +131,20 @@ describe("configuration", () => {
         webhookCertificates: { generation: 4, validityHours: 24 },
         guardMode: "audit",
         gateDeadlineSeconds: 20,
+        controlPlane: {
+          highAvailability: true,
+          webhookFailurePolicy: "Fail",
+          opaquePorts: [3306, "4444-4445"],
+          proxyInit: {
+            iptablesMode: "legacy",
+            runAsRoot: true,
+            ignoreInboundPorts: [4567],
+            ignoreOutboundPorts: ["4567-4568"],
+          },
+          imageRegistry: "registry.example.org:5000/linkerd",
+          imagePullSecrets: ["registry"],
+        },
+        protect: true,
         cniEnabled: true,
         labelKubeSystem: true,
         viz: { enforcedHostRegexp: ".*", prometheusUrl: "http://prometheus:9090", highAvailability: true },
@@ -142,6 +177,7 @@ describe("configuration", () => {
           "signingAnchor, trustAnchorKey, issuanceLifetime, issuer, issuerCertificate, issuerKey, " +
           "webhookCertificates, certManager, certManagerVersion, certManagerChartSource, " +
           "rotatingIdentity, rotatingWebhooks, guardMode, gateDeadlineSeconds, " +
+          "highAvailability, webhookFailurePolicy, opaquePorts, proxyInit, imageRegistry, imagePullSecrets, protect, " +
           "cniEnabled, labelKubeSystem, viz, sampleApplications, namespaces, but is unknown\n    pulumi config rm linkerd-mtls:colour",
         'linkerd-mtls:linkerdVersion must be edge-<year>.<month>.<number>, but is "stable-2.14.10"\n' +
           "    pulumi config set linkerd-mtls:linkerdVersion edge-26.6.3",

@@ -1,0 +1,139 @@
+import { PortRange } from "../mesh/proxySettings";
+
+/** What the API server does when a webhook does not answer: lets the object through, or refuses it. */
+export type WebhookFailurePolicy = "Ignore" | "Fail";
+
+/** Both of them. */
+export const WEBHOOK_FAILURE_POLICIES: readonly WebhookFailurePolicy[] = ["Ignore", "Fail"];
+
+/** How the init container of each meshed pod redirects its traffic. */
+export interface ProxyInitSettings {
+  /** Which iptables the nodes have. Default: the chart's, `nft` since edge-25.8.2. */
+  readonly iptablesMode?: "legacy" | "nft";
+  /** Whether it runs as root, which some nodes and `closeWaitTimeout` need. Default: the chart's, false. */
+  readonly runAsRoot?: boolean;
+  /** Ports on which pods are reached past the proxy. Default: the chart's, 4567 and 4568. */
+  readonly ignoreInboundPorts?: readonly PortRange[];
+  /** Ports to which pods connect past the proxy. Default: the chart's, 4567 and 4568. */
+  readonly ignoreOutboundPorts?: readonly PortRange[];
+}
+
+/** What is chosen for a cluster. What is left out is as the chart has it. */
+export interface ControlPlaneSettings {
+  /**
+   * Three replicas of each component on different nodes, PodDisruptionBudgets and resources, as in the chart's
+   * values-ha.yaml; wants three nodes. Default false.
+   */
+  readonly highAvailability?: boolean;
+  /** Of all three webhooks. Default: the chart's, `Ignore`. */
+  readonly webhookFailurePolicy?: WebhookFailurePolicy;
+  /** Ports of the whole mesh whose protocol is not detected; a list replaces the chart's. */
+  readonly opaquePorts?: readonly PortRange[];
+  readonly proxyInit?: ProxyInitSettings;
+  /** Where the images are, without scheme and tag, e.g. `registry.example.org/linkerd`. Default: Linkerd's own. */
+  readonly imageRegistry?: string;
+  /** Names of Secrets in Linkerd's namespace with which its images are pulled. */
+  readonly imagePullSecrets?: readonly string[];
+}
+
+/** Resources of a container, as the chart wants them. */
+interface Resources {
+  readonly cpu: { readonly request: string };
+  readonly memory: { readonly request: string; readonly limit: string };
+}
+
+/** The values of the chart that {@link ControlPlaneSettings} choose. */
+export interface SettingsValues {
+  readonly webhookFailurePolicy?: WebhookFailurePolicy;
+  readonly proxy?: { readonly opaquePorts?: string; readonly resources?: Resources; readonly image?: Image };
+  readonly proxyInit?: {
+    readonly iptablesMode?: string;
+    readonly runAsRoot?: boolean;
+    readonly ignoreInboundPorts?: string;
+    readonly ignoreOutboundPorts?: string;
+  };
+  readonly controllerImage?: string;
+  readonly debugContainer?: { readonly image: Image };
+  readonly imagePullSecrets?: readonly { readonly name: string }[];
+  /** `linkerd check` then checks for replicas. */
+  readonly highAvailability?: true;
+  readonly controllerReplicas?: number;
+  readonly enablePodAntiAffinity?: true;
+  readonly enablePodDisruptionBudget?: true;
+  readonly controller?: { readonly podDisruptionBudget: { readonly maxUnavailable: number } };
+  readonly deploymentStrategy?: {
+    readonly rollingUpdate: { readonly maxUnavailable: number; readonly maxSurge: string };
+  };
+  readonly destinationResources?: Resources;
+  readonly identityResources?: Resources;
+  readonly heartbeatResources?: Resources;
+  readonly proxyInjectorResources?: Resources;
+  readonly spValidatorResources?: Resources;
+}
+
+interface Image {
+  readonly name: string;
+}
+
+/** Resources of the chart's values-ha.yaml. */
+function haResources(memoryRequest: string): Resources {
+  return { cpu: { request: "100m" }, memory: { request: memoryRequest, limit: "250Mi" } };
+}
+
+const HA_CONTROLLER = haResources("50Mi");
+
+/** The chart's values-ha.yaml, but for the failure policy, which is a choice of its own. */
+const HA_VALUES = {
+  highAvailability: true,
+  controllerReplicas: 3,
+  enablePodAntiAffinity: true,
+  enablePodDisruptionBudget: true,
+  controller: { podDisruptionBudget: { maxUnavailable: 1 } },
+  deploymentStrategy: { rollingUpdate: { maxUnavailable: 1, maxSurge: "25%" } },
+  destinationResources: HA_CONTROLLER,
+  identityResources: haResources("10Mi"),
+  heartbeatResources: HA_CONTROLLER,
+  proxyInjectorResources: HA_CONTROLLER,
+  spValidatorResources: HA_CONTROLLER,
+} as const satisfies SettingsValues;
+
+/** The values that the settings choose, and no others. */
+export function settingsValues(settings: ControlPlaneSettings): SettingsValues {
+  const {
+    highAvailability = false,
+    webhookFailurePolicy,
+    proxyInit,
+    imageRegistry,
+    imagePullSecrets,
+  } = settings;
+  const proxy = {
+    ...(settings.opaquePorts && { opaquePorts: list(settings.opaquePorts) }),
+    ...(highAvailability && { resources: haResources("20Mi") }),
+    ...(imageRegistry !== undefined && { image: { name: `${imageRegistry}/proxy` } }),
+  };
+  return {
+    ...(webhookFailurePolicy && { webhookFailurePolicy }),
+    ...(Object.keys(proxy).length > 0 && { proxy }),
+    ...(proxyInit && { proxyInit: proxyInitValues(proxyInit) }),
+    ...(imageRegistry !== undefined && {
+      controllerImage: `${imageRegistry}/controller`,
+      debugContainer: { image: { name: `${imageRegistry}/debug` } },
+    }),
+    ...(imagePullSecrets && { imagePullSecrets: imagePullSecrets.map((name) => ({ name })) }),
+    ...(highAvailability && HA_VALUES),
+  };
+}
+
+function proxyInitValues(settings: ProxyInitSettings): SettingsValues["proxyInit"] {
+  const { iptablesMode, runAsRoot, ignoreInboundPorts, ignoreOutboundPorts } = settings;
+  return {
+    ...(iptablesMode && { iptablesMode }),
+    ...(runAsRoot !== undefined && { runAsRoot }),
+    ...(ignoreInboundPorts && { ignoreInboundPorts: list(ignoreInboundPorts) }),
+    ...(ignoreOutboundPorts && { ignoreOutboundPorts: list(ignoreOutboundPorts) }),
+  };
+}
+
+function list(ports: readonly PortRange[]): string {
+  return ports.join(",");
+}
