@@ -8,7 +8,7 @@ import { parse, stringify } from "yaml";
 import { run } from "../../sandbox/run";
 import { sandboxTarget, type Target } from "../../sandbox/target";
 import { sandboxTools } from "../../sandbox/tools/tools";
-import { selectStack } from "../../sandbox/workspace";
+import { withStack } from "../../sandbox/workspace";
 import { type BadInput, type BadInputs, badInputs } from "../support/badInputs";
 import { TestSandbox } from "./support";
 
@@ -33,16 +33,11 @@ describe("wrong configurations", () => {
   const sandbox = new TestSandbox("test-bad-inputs");
   let table: BadInputs;
   let target: Target;
-  let stack: Stack;
 
   before(async () => {
     await sandbox.remove();
     table = await badInputs();
     target = await sandboxTarget(sandbox.name, new AbortController().signal);
-    stack = await selectStack({ ...target, stack: "prod" });
-    // Pulumi would start its CLI to read what nobody here asks for.
-    stack.outputs = () => Promise.resolve({});
-    stack.info = () => Promise.resolve(undefined);
   });
   after(() => sandbox.remove());
 
@@ -66,7 +61,7 @@ describe("wrong configurations", () => {
   }
 
   /** Encrypted forms of texts, as the stack's file has them: one call of the CLI for all of them. */
-  async function encrypt(texts: readonly string[]): Promise<ReadonlyMap<string, unknown>> {
+  async function encrypt(stack: Stack, texts: readonly string[]): Promise<ReadonlyMap<string, unknown>> {
     const keys = texts.map((value, index) => [`scratch:${index}`, { value, secret: true }] as const);
     await stack.setAllConfig(Object.fromEntries(keys));
     const { config } = await stackFile();
@@ -78,6 +73,13 @@ describe("wrong configurations", () => {
 
   it("are all answered with key, rule and command, without a stack trace, and change nothing", async function () {
     this.timeout(600_000);
+    await withStack({ ...target, stack: "prod" }, tryAll);
+  });
+
+  async function tryAll(stack: Stack): Promise<void> {
+    // Pulumi would start its CLI to read what nobody here asks for.
+    stack.outputs = () => Promise.resolve({});
+    stack.info = () => Promise.resolve(undefined);
     const configurations = table.wrong.map(({ values, secretKeys = ["issuerKey"] }) => ({
       values: Object.entries({ ...table.right, ...values }).filter(([, value]) => value !== undefined),
       secretKeys,
@@ -85,7 +87,7 @@ describe("wrong configurations", () => {
     const secrets = configurations.flatMap(({ values, secretKeys }) =>
       values.filter(([key]) => secretKeys.includes(key)).map(([, value]) => String(value)),
     );
-    const encrypted = await encrypt([...new Set(secrets)]);
+    const encrypted = await encrypt(stack, [...new Set(secrets)]);
     const { config, ...salt } = await stackFile();
     const before = await objects();
 
@@ -122,5 +124,5 @@ describe("wrong configurations", () => {
       (resources ?? []).map(({ type }) => type),
       ["pulumi:pulumi:Stack"],
     );
-  });
+  }
 });

@@ -150,8 +150,8 @@ Outputs:
     await writeFile(join(checkout, "Pulumi.dev.yaml"), stringify({ encryptionsalt, config }));
     const { tools } = await pulumiTools();
     const env = {
-      ...(tools && {
-        PATH: `${join(tools.root, "bin")}:${process.env.PATH ?? ""}`,
+      ...(tools.home !== undefined && {
+        PATH: `${join(tools.home, "bin")}:${process.env.PATH ?? ""}`,
         PULUMI_HOME: tools.home,
       }),
       PULUMI_BACKEND_URL: `file://${sandbox.paths.state}?metadata=skip`,
