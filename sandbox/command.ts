@@ -1,8 +1,9 @@
 import { Command, InvalidArgumentError } from "commander";
 import { messageOf, UserError } from "./errors";
 import { interruption } from "./interruption";
+import { DEFAULT_SANDBOX } from "./paths";
+import { requireStack } from "./stackFile";
 import { contextTarget, sandboxTarget, type Target } from "./target";
-import { requireStack } from "./workspace";
 
 /** Options of every command that deploys, or shows what a deployment would do. */
 export interface DeployOptions {
@@ -20,7 +21,7 @@ export function deployCommand(name: string, description: string): Command {
   return new Command(name)
     .description(description)
     .option("--stack <stack>", "the stack, that is, its file Pulumi.<stack>.yaml", "dev")
-    .option("--name <name>", "which sandbox; several can run side by side", "default")
+    .option("--name <name>", "which sandbox; several can run side by side", DEFAULT_SANDBOX)
     .option("--context <context>", "a context of your kubeconfig: your own cluster instead of a sandbox")
     .option("-c, --config <key=value>", "configuration that goes before the stack's; repeatable", append, [])
     .option("--yes", "do not ask before your own cluster is changed", false);

@@ -2,11 +2,12 @@ import type { Stack } from "@pulumi/pulumi/automation";
 import { rm } from "node:fs/promises";
 import { parse } from "yaml";
 import { reportMesh } from "./report";
-import { messageOf, UserError } from "./errors";
+import { UserError } from "./errors";
 import { cancellation, interruption, overhear } from "./interruption";
 import { ensureNodes } from "./nodes";
+import { lacksProvided, stackConfiguration } from "./stackFile";
 import type { Target } from "./target";
-import { stackConfiguration, withStack } from "./workspace";
+import { withStack } from "./workspace";
 
 /**
  * Resources that are created at the same time. Most of the time each of them waits for its pods, which the default, four
@@ -26,6 +27,11 @@ export const OPERATION = {
   signal: cancellation.signal,
 } as const;
 
+/** An operation of Pulumi that failed; the CLI has printed why. */
+class FailedOperation extends UserError {}
+
+const AGAIN = "run the same command again: it continues from where this one ended";
+
 /** Awaits one operation of Pulumi, which keeps its state when it fails or is interrupted. */
 export async function operate<T>(operation: Promise<T>): Promise<T> {
   // Pulumi takes a stack trace for each resource; to map each of them to its source costs a tenth of the time.
@@ -35,10 +41,9 @@ export async function operate<T>(operation: Promise<T>): Promise<T> {
   } catch (error) {
     // The CLI has printed what was wrong; its whole output again, as the Automation API throws it, would bury that.
     if (error instanceof UserError) throw error;
-    const again = "run the same command again: it continues from where this one ended";
     throw interruption.signal.aborted
-      ? new UserError("the operation was interrupted", again, { cause: error })
-      : new UserError("the operation failed; the reason is above", `mend it, then ${again}`, {
+      ? new UserError("the operation was interrupted", AGAIN, { cause: error })
+      : new FailedOperation("the operation failed; the reason is above", `mend it, then ${AGAIN}`, {
           cause: error,
         });
   } finally {
@@ -52,7 +57,7 @@ export async function operate<T>(operation: Promise<T>): Promise<T> {
  * @param config Configuration of this operation, each as KEY=VALUE with a YAML value.
  */
 export function onStack<T>(
-  { paths, pulumi, overrides }: Target,
+  { paths, pulumi, overrides, option }: Target,
   stack: string,
   config: readonly string[],
   use: (stack: Stack) => Promise<T>,
@@ -61,7 +66,27 @@ export function onStack<T>(
     const [key = "", ...value] = entry.split("=");
     return [key, parse(value.join("="))];
   });
-  return withStack({ stack, paths, pulumi, overrides: { ...overrides, ...Object.fromEntries(given) } }, use);
+  const args = { stack, paths, pulumi, overrides: { ...overrides, ...Object.fromEntries(given) } };
+  return withStack(args, async (selected) => {
+    const configuration = await stackConfiguration(paths, stack);
+    try {
+      return await use(selected);
+    } catch (error) {
+      if (!(error instanceof FailedOperation && lacksProvided(configuration))) throw error;
+      const make = `npm run offline-ca -- --stack ${stack}${option}`;
+      throw new UserError(error.message, `${make} makes and sets what is missing; then ${AGAIN}`, {
+        cause: error,
+      });
+    }
+  });
+}
+
+/** Whether replicas want a node each. The CLI turns flags into text when it writes a stack's file. */
+function wantsNodes(configuration: Readonly<Record<string, unknown>>): boolean {
+  const { highAvailability } = (configuration["linkerd-mtls:viz"] ?? {}) as { highAvailability?: unknown };
+  return [configuration["linkerd-mtls:highAvailability"], highAvailability].some(
+    (flag) => String(flag) === "true",
+  );
 }
 
 /** Brings the stack up and reports which pods are in the mesh. */
@@ -71,7 +96,7 @@ export async function up(target: Target, stackName: string, config: readonly str
     stack.outputs = () => Promise.resolve({});
     stack.info = () => Promise.resolve(undefined);
     const configuration = await stackConfiguration(target.paths, stackName);
-    if (target.cluster.kubeconfig !== undefined && configuration["linkerd-mtls:highAvailability"] === true) {
+    if (target.cluster.kubeconfig !== undefined && wantsNodes(configuration)) {
       await ensureNodes(target);
     }
     await operate(stack.up(OPERATION));
@@ -84,24 +109,40 @@ export async function preview(target: Target, stackName: string, config: readonl
   await onStack(target, stackName, config, (stack) => operate(stack.preview({ ...OPERATION, diff: true })));
 }
 
-/** What the engine says of a resource that must be unprotected first. */
-const PROTECTED = "cannot be deleted\nbecause it is protected";
-
-/** Deletes everything that the stack made in the cluster, and the stack. */
+/**
+ * Deletes everything that the stack made in the cluster, and the stack.
+ *
+ * @throws UserError before anything is deleted where something is protected: the engine would find out on its way.
+ */
 export async function destroy(target: Target, stackName: string, config: readonly string[]): Promise<void> {
-  await onStack(target, stackName, config, (stack) =>
-    operate(
-      stack.destroy({ ...OPERATION, remove: true }).catch((error: unknown) => {
-        if (!messageOf(error).includes(PROTECTED)) throw error;
-        throw new UserError(
-          `the stack ${stackName} has protected resources, so nothing was deleted`,
-          `npm run up -- --stack ${stackName} -c linkerd-mtls:protect=false (with the same --name or --context), then down`,
-          { cause: error },
-        );
-      }),
-    ),
-  );
+  await onStack(target, stackName, config, async (stack) => {
+    const kept = await protectedResources(stack);
+    if (kept.length > 0) {
+      const selection = `--stack ${stackName}${target.option}`;
+      throw new UserError(
+        `stack ${stackName} has protected resources (${kept.join(", ")}), so nothing was deleted`,
+        `npm run up -- ${selection} -c linkerd-mtls:protect=false && npm run down -- ${selection}`,
+      );
+    }
+    await operate(stack.destroy({ ...OPERATION, remove: true }));
+  });
   console.log(`The stack ${stackName} is removed.`);
+}
+
+/** Names of the resources that must be unprotected before they can be deleted; components have nothing to delete. */
+async function protectedResources(stack: Stack): Promise<string[]> {
+  const exported = await stack.exportStack();
+  // Typed `any` by the SDK.
+  const { resources = [] } = exported.deployment as {
+    readonly resources?: readonly {
+      readonly urn: string;
+      readonly custom?: boolean;
+      readonly protect?: boolean;
+    }[];
+  };
+  return resources
+    .filter(({ protect, custom }) => protect === true && custom === true)
+    .map(({ urn }) => urn.split("::").at(-1) ?? urn);
 }
 
 /** Removes what the target left on this machine. */

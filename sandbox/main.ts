@@ -2,7 +2,7 @@ import { Command, InvalidArgumentError } from "commander";
 import { deploy, deployCommand, type DeployOptions, runToEnd } from "./command";
 import { destroy, forget, preview, up } from "./deploy";
 import { interruption } from "./interruption";
-import { sandboxPaths } from "./paths";
+import { DEFAULT_SANDBOX, sandboxPaths } from "./paths";
 import { memoryOf, requireSandboxes, sandboxStatus, startSandbox, stopSandbox } from "./supervisor";
 import { confirmContext } from "./target";
 import { prepare, pulumiTools, sandboxTools } from "./tools/tools";
@@ -49,7 +49,7 @@ program.addCommand(
 );
 
 const sandbox = new Command("sandbox").description("the Kubernetes control plane on this machine");
-const nameOption = ["--name <name>", "which sandbox", "default"] as const;
+const nameOption = ["--name <name>", "which sandbox", DEFAULT_SANDBOX] as const;
 
 sandbox
   .command("tools")

@@ -29,6 +29,9 @@ export interface InstancePaths {
   readonly passphrase: string;
 }
 
+/** Name of the sandbox where none is named. */
+export const DEFAULT_SANDBOX = "default";
+
 /** What a sandbox may be called. Its name becomes a folder, which is removed with it. */
 const SANDBOX_NAME = /^[a-z0-9][a-z0-9-]*$/;
 

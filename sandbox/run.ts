@@ -28,6 +28,8 @@ export interface RunOptions {
   readonly cwd?: string;
   /** Added to the environment of this process. */
   readonly env?: Readonly<Record<string, string>>;
+  /** What it reads from standard input: nobody else sees it, unlike its arguments. */
+  readonly input?: string;
   /** Ends the command. */
   readonly signal?: AbortSignal;
 }
@@ -38,12 +40,15 @@ export interface RunOptions {
  * @throws CommandError when it could not be run, failed or was ended.
  */
 export function run(command: string, args: readonly string[], options: RunOptions = {}): Promise<string> {
-  const { cwd, env, signal } = options;
+  const { cwd, env, input, signal } = options;
   return new Promise((resolve, reject) => {
     const settings = { cwd, signal, env: { ...process.env, ...env }, maxBuffer: 64 * 1024 * 1024 };
-    execFile(command, args, settings, (error, stdout, stderr) => {
+    const child = execFile(command, args, settings, (error, stdout, stderr) => {
       if (error === null) resolve(stdout);
       else reject(new CommandError(command, stderr, stdout, error));
     });
+    if (input === undefined) return;
+    child.stdin?.on("error", () => undefined); // it has ended
+    child.stdin?.end(input);
   });
 }

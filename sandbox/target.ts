@@ -1,6 +1,6 @@
 import { createInterface } from "node:readline/promises";
 import { UserError } from "./errors";
-import { contextPaths, type InstancePaths, sandboxPaths } from "./paths";
+import { contextPaths, DEFAULT_SANDBOX, type InstancePaths, sandboxPaths } from "./paths";
 import { requireSandboxes, startSandbox, stopSandbox } from "./supervisor";
 import {
   CERT_MANAGER_RELEASE,
@@ -13,6 +13,8 @@ import { prepare, type PulumiTools, pulumiTools, sandboxTools } from "./tools/to
 /** Where a stack is deployed to: a sandbox, or a cluster of somebody. */
 export interface Target {
   readonly paths: InstancePaths;
+  /** With which other commands find it, e.g. ` --name mine`; empty for the default sandbox. */
+  readonly option: string;
   readonly pulumi: PulumiTools;
   /** Configuration that the target asks for, by full key. */
   readonly overrides: Readonly<Record<string, string>>;
@@ -48,6 +50,7 @@ export async function sandboxTarget(name: string, signal: AbortSignal): Promise<
   );
   return {
     paths,
+    option: name === DEFAULT_SANDBOX ? "" : ` --name ${name}`,
     pulumi: pulumi.tools,
     overrides: {
       "linkerd-mtls:linkerdVersion": LINKERD_RELEASE,
@@ -70,6 +73,7 @@ export async function contextTarget(context: string, signal: AbortSignal): Promi
   await prepare([pulumi], signal);
   return {
     paths: contextPaths(context),
+    option: ` --context ${context}`,
     pulumi: pulumi.tools,
     overrides: { "kubernetes:context": context },
     kubectl: `kubectl --context ${context}`,

@@ -3,17 +3,11 @@ import { randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
 import { copyFile, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { parse, stringify } from "yaml";
 import { messageOf, UserError } from "./errors";
 import { type InstancePaths, PROJECT } from "./paths";
 import { serveState, type StateService } from "./state";
+import { writeStackFile } from "./stackFile";
 import type { PulumiTools } from "./tools/tools";
-
-/** A stack's configuration file, as far as it matters here. */
-interface StackFile {
-  encryptionsalt?: string;
-  config?: Record<string, unknown>;
-}
 
 /** How long the engine collects entries of its journal before it has them written; a step waits for that. */
 const JOURNAL_MILLISECONDS = 2;
@@ -44,7 +38,7 @@ export async function withStack<T>(args: WorkspaceArgs, use: (stack: Stack) => P
   try {
     await copyFile(join(PROJECT, "Pulumi.yaml"), join(paths.workspace, "Pulumi.yaml"));
     await writeFile(join(paths.workspace, CREDENTIALS), credentials(state), { mode: 0o600 });
-    const isNew = await writeStackFile(args);
+    const isNew = await writeStackFile(paths, stack, args.overrides);
     const workspace = await LocalWorkspace.create({
       workDir: paths.workspace,
       program: await loadProgram(),
@@ -108,50 +102,6 @@ function credentials({ url, token }: StateService): string {
 async function loadProgram(): Promise<PulumiFn> {
   const { default: program } = await import("../index.js");
   return async () => ({ ...(await program()) });
-}
-
-function stackFileOf(stack: string): string {
-  return join(PROJECT, `Pulumi.${stack}.yaml`);
-}
-
-/** @throws UserError unless the checkout has the configuration of that stack. */
-export function requireStack(stack: string): void {
-  if (existsSync(stackFileOf(stack))) return;
-  throw new UserError(
-    `there is no stack "${stack}": Pulumi.${stack}.yaml does not exist`,
-    "npm run up -- --stack dev",
-  );
-}
-
-/**
- * Writes the workspace's copy of the stack's file: the checkout's configuration, the overrides, and the copy's own salt.
- *
- * @returns Whether there is no salt yet.
- */
-async function writeStackFile({ stack, paths, overrides }: WorkspaceArgs): Promise<boolean> {
-  const source = stackFileOf(stack);
-  const target = join(paths.workspace, `Pulumi.${stack}.yaml`);
-  const committed = parse(await readFile(source, "utf8")) as StackFile;
-  // Which cluster it is, the target says.
-  const configured = Object.entries(committed.config ?? {}).filter(
-    ([key]) => !/^kubernetes:(kubeconfig|context|cluster)$/.test(key),
-  );
-  const earlier = existsSync(target) ? (parse(await readFile(target, "utf8")) as StackFile) : {};
-  const file: StackFile = {
-    ...(earlier.encryptionsalt === undefined ? {} : { encryptionsalt: earlier.encryptionsalt }),
-    config: { ...Object.fromEntries(configured), ...overrides },
-  };
-  await writeFile(target, stringify(file));
-  return earlier.encryptionsalt === undefined;
-}
-
-/** The configuration with which a stack was last selected, by full key. */
-export async function stackConfiguration(
-  { workspace }: InstancePaths,
-  stack: string,
-): Promise<Readonly<Record<string, unknown>>> {
-  const file = parse(await readFile(join(workspace, `Pulumi.${stack}.yaml`), "utf8")) as StackFile;
-  return file.config ?? {};
 }
 
 /** The passphrase of the instance's state, made at its first use. */

@@ -1,0 +1,132 @@
+import { existsSync } from "node:fs";
+import { readFile, rename, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { parse, stringify } from "yaml";
+import { UserError } from "./errors";
+import { type InstancePaths, PROJECT } from "./paths";
+
+/** A stack's configuration file, as far as it matters here. */
+export interface StackFile {
+  readonly encryptionsalt?: string;
+  readonly config?: Readonly<Record<string, unknown>>;
+}
+
+/** An item of the key `trustAnchors`. */
+export interface AnchorEntry {
+  readonly id: unknown;
+  readonly certificate?: unknown;
+}
+
+/** Full keys of what is provided where the stack has `certificates: provided`. */
+export const PROVIDED = {
+  source: "linkerd-mtls:certificates",
+  anchors: "linkerd-mtls:trustAnchors",
+  issuer: "linkerd-mtls:issuerCertificate",
+  issuerKey: "linkerd-mtls:issuerKey",
+} as const;
+
+/** The checkout's file of that stack. */
+export function checkoutFile(stack: string): string {
+  return join(PROJECT, `Pulumi.${stack}.yaml`);
+}
+
+/** The workspace's copy of it, in which the CLI finds the stack's configuration. */
+export function workspaceFile({ workspace }: InstancePaths, stack: string): string {
+  return join(workspace, `Pulumi.${stack}.yaml`);
+}
+
+/** What the stack was given in this instance alone. */
+function ownFile({ root }: InstancePaths, stack: string): string {
+  return join(root, `own.${stack}.yaml`);
+}
+
+export async function readStackFile(path: string): Promise<StackFile> {
+  return existsSync(path) ? ((parse(await readFile(path, "utf8")) ?? {}) as StackFile) : {};
+}
+
+/** @throws UserError unless the checkout has the configuration of that stack. */
+export function requireStack(stack: string): void {
+  if (existsSync(checkoutFile(stack))) return;
+  throw new UserError(
+    `there is no stack "${stack}": Pulumi.${stack}.yaml does not exist`,
+    "npm run up -- --stack dev",
+  );
+}
+
+/**
+ * Writes the workspace's copy of the stack's file: the checkout's configuration, what the stack was given in this instance
+ * alone, the overrides, and the copy's own salt.
+ *
+ * @returns Whether there is no salt yet.
+ */
+export async function writeStackFile(
+  paths: InstancePaths,
+  stack: string,
+  overrides: Readonly<Record<string, unknown>>,
+): Promise<boolean> {
+  const target = workspaceFile(paths, stack);
+  const committed = await readStackFile(checkoutFile(stack));
+  // Which cluster it is, the target says.
+  const configured = Object.entries(committed.config ?? {}).filter(
+    ([key]) => !/^kubernetes:(kubeconfig|context|cluster)$/.test(key),
+  );
+  const own = await readStackFile(ownFile(paths, stack));
+  // The workspace's copy goes with the stack; what was encrypted is of use with its salt only.
+  const encryptionsalt = own.encryptionsalt ?? (await readStackFile(target)).encryptionsalt;
+  const file: StackFile = {
+    ...(encryptionsalt !== undefined && { encryptionsalt }),
+    config: { ...withOwn(Object.fromEntries(configured), own.config ?? {}), ...overrides },
+  };
+  await writeFile(target, stringify(file));
+  return encryptionsalt === undefined;
+}
+
+/** The committed configuration with the stack's own certificates in it; anchors are found by their ids. */
+function withOwn(
+  committed: Readonly<Record<string, unknown>>,
+  own: Readonly<Record<string, unknown>>,
+): Readonly<Record<string, unknown>> {
+  const certificates = new Map(anchorsOf(own).map(({ id, certificate }) => [String(id), certificate]));
+  const anchors = anchorsOf(committed).map((anchor) => {
+    const certificate = certificates.get(String(anchor.id));
+    return certificate === undefined ? anchor : { ...anchor, certificate };
+  });
+  return { ...committed, ...own, ...(anchors.length > 0 && { [PROVIDED.anchors]: anchors }) };
+}
+
+/** The list of trust anchors, where it is one. */
+export function anchorsOf(config: Readonly<Record<string, unknown>>): readonly AnchorEntry[] {
+  const anchors = config[PROVIDED.anchors];
+  return Array.isArray(anchors) ? (anchors as AnchorEntry[]) : [];
+}
+
+/** Makes the provided certificates of the workspace's copy the stack's own, which stay until the instance is removed. */
+export async function keepProvided(paths: InstancePaths, stack: string): Promise<void> {
+  const { encryptionsalt, config = {} } = await readStackFile(workspaceFile(paths, stack));
+  const kept: StackFile = {
+    encryptionsalt,
+    config: {
+      [PROVIDED.anchors]: anchorsOf(config).map(({ id, certificate }) => ({ id, certificate })),
+      [PROVIDED.issuer]: config[PROVIDED.issuer],
+      [PROVIDED.issuerKey]: config[PROVIDED.issuerKey],
+    },
+  };
+  const target = ownFile(paths, stack);
+  await writeFile(`${target}.new`, stringify(kept), { mode: 0o600 });
+  await rename(`${target}.new`, target);
+}
+
+/** Whether certificates or a key that the stack wants to be provided are missing. */
+export function lacksProvided(config: Readonly<Record<string, unknown>>): boolean {
+  const wanted = [config[PROVIDED.issuer], config[PROVIDED.issuerKey]];
+  const certificates = anchorsOf(config).map(({ certificate }) => certificate);
+  return config[PROVIDED.source] === "provided" && [...wanted, ...certificates].includes(undefined);
+}
+
+/** The configuration with which a stack was last selected, by full key. */
+export async function stackConfiguration(
+  paths: InstancePaths,
+  stack: string,
+): Promise<Readonly<Record<string, unknown>>> {
+  return (await readStackFile(workspaceFile(paths, stack))).config ?? {};
+}
