@@ -30,6 +30,7 @@ import {
   WebhookIssuance,
 } from "./components";
 import { NamespaceConfig, readConfig, SampleApplication, StackConfig } from "./config";
+import { withholdAnswers } from "./debugMessages";
 
 /** Outputs of the stack. No key, and nothing that is not public. */
 interface StackOutputs {
@@ -59,6 +60,7 @@ const PULUMI_CLI = ">=3.208.0";
 
 /** The program. Pulumi calls it, once per deployment. */
 async function program(): Promise<StackOutputs> {
+  withholdAnswers();
   await pulumi.requirePulumiVersion(PULUMI_CLI);
   const config = readConfig();
   const { charts, cluster, trustDomain, cniEnabled, protect } = config;

@@ -100,12 +100,7 @@ describe("the life of stack dev", () => {
     const args = { ...target, stack: "dev", overrides: { ...target.overrides, ...reissue } };
     await withStack(args, (stack) =>
       stack.up({
-        // Debug messages of Pulumi's SDK quote what is registered, Secrets included; nothing shows or keeps them unless
-        // somebody turns on verbose logging.
-        onEvent: (event) => {
-          const severity: string | undefined = event.diagnosticEvent?.severity; // its type leaves "debug" out
-          if (severity !== "debug") seen.push(JSON.stringify(event));
-        },
+        onEvent: (event) => seen.push(JSON.stringify(event)),
         onOutput: (text) => seen.push(text),
         onError: (text) => seen.push(text),
       }),
