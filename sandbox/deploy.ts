@@ -34,7 +34,9 @@ const AGAIN = "run the same command again: it continues from where this one ende
 
 /** Awaits one operation of Pulumi, which keeps its state when it fails or is interrupted. */
 export async function operate<T>(operation: Promise<T>): Promise<T> {
-  // Pulumi takes a stack trace for each resource; to map each of them to its source costs a tenth of the time.
+  // Pulumi takes a stack trace for each promise and each resource, which costs a sixth of the time.
+  const { stackTraceLimit } = Error;
+  Error.stackTraceLimit = 1;
   process.setSourceMapsEnabled(false);
   try {
     return await operation;
@@ -47,6 +49,7 @@ export async function operate<T>(operation: Promise<T>): Promise<T> {
           cause: error,
         });
   } finally {
+    Error.stackTraceLimit = stackTraceLimit;
     process.setSourceMapsEnabled(true);
   }
 }

@@ -39,11 +39,16 @@ export async function withStack<T>(args: WorkspaceArgs, use: (stack: Stack) => P
     await copyFile(join(PROJECT, "Pulumi.yaml"), join(paths.workspace, "Pulumi.yaml"));
     await writeFile(join(paths.workspace, CREDENTIALS), credentials(state), { mode: 0o600 });
     const isNew = await writeStackFile(paths, stack, args.overrides);
+    // To load the program takes as long as the CLI takes to say its version.
+    const [pulumiCommand, program] = await Promise.all([
+      PulumiCommand.get({ root: pulumi.home }),
+      loadProgram(),
+    ]);
     const workspace = await LocalWorkspace.create({
       workDir: paths.workspace,
-      program: await loadProgram(),
+      program,
       secretsProvider: "passphrase",
-      pulumiCommand: await PulumiCommand.get({ root: pulumi.home }),
+      pulumiCommand,
       envVars: {
         ...(pulumi.home !== undefined && { PULUMI_HOME: pulumi.home }),
         PULUMI_BACKEND_URL: state.url,

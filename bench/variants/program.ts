@@ -7,19 +7,20 @@ import { type Finished, runChild } from "../child";
 import { SANDBOX } from "../cluster";
 import type { Site, Variant } from "./variant";
 
-/** Runs the command as its users do, with the case's applications and no others. */
-function command(name: "up" | "preview", site: Site, watchMemory: boolean): Promise<Finished> {
+/** Runs the script of package.json as its users do, with the case's applications and no others. */
+async function command(name: "up" | "preview", site: Site, watchMemory: boolean): Promise<Finished> {
+  const { scripts } = JSON.parse(await readFile(join(PROJECT, "package.json"), "utf8")) as {
+    scripts: Readonly<Record<typeof name, string>>;
+  };
+  const [, ...script] = scripts[name].split(" ");
   const namespaces = JSON.stringify(configuration(site.case));
   return runChild(
     process.execPath,
     [
-      ...["--import", "tsx", "sandbox/main.ts", name, "--name", SANDBOX],
-      ...[
-        "--config",
-        `linkerd-mtls:namespaces=${namespaces}`,
-        "--config",
-        "linkerd-mtls:sampleApplications=[]",
-      ],
+      ...script,
+      ...["--name", SANDBOX],
+      ...["--config", `linkerd-mtls:namespaces=${namespaces}`],
+      ...["--config", "linkerd-mtls:sampleApplications=[]"],
     ],
     { cwd: PROJECT, log: logOf(name, site), signal: site.cluster.signal, watchMemory },
   );

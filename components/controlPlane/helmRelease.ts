@@ -20,9 +20,11 @@ export interface HelmReleaseArgs extends ChartReference {
   readonly namespace: pulumi.Input<string>;
   /** Default: the chart's. */
   readonly values?: pulumi.Input<object>;
+  /** Whether to go on without waiting for its objects to be ready, and later gone. Default false. */
+  readonly skipAwait?: boolean;
 }
 
-/** A Helm release, awaited, that can be repeated after an interruption at any moment. */
+/** A Helm release, awaited unless told otherwise, that can be repeated after an interruption at any moment. */
 export function helmRelease(
   name: string,
   args: HelmReleaseArgs,

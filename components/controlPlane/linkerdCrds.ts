@@ -25,7 +25,9 @@ export class LinkerdCrds extends pulumi.ComponentResource {
     const chart = chartReference(args.charts ?? {}, "linkerd-crds");
     const release = helmRelease(
       `${name}-release`,
-      { ...chart, name: "linkerd-crds", namespace: args.namespace },
+      // Definitions are served within milliseconds and Helm looks every two seconds; the control plane's pods, which are
+      // awaited, become ready only when they can read them.
+      { ...chart, name: "linkerd-crds", namespace: args.namespace, skipAwait: true },
       args.cluster ?? {},
       { parent: this },
     );

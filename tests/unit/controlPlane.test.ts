@@ -54,6 +54,7 @@ describe("LinkerdCrds", () => {
     name: "linkerd-crds",
     namespace: "linkerd",
     createNamespace: false,
+    skipAwait: true,
     timeout: 600,
   };
 
