@@ -18,7 +18,7 @@ export interface LinkerdCheck {
  * @throws Error when a category was not checked at all.
  */
 export async function linkerdCheck(tools: SandboxTools, kubeconfig: string): Promise<LinkerdCheck[]> {
-  const json = await run(
+  const output = await run(
     tools.linkerd,
     ["check", "--output=json", "--wait=5s", `--expected-version=${LINKERD_RELEASE}`],
     { cwd: tools.linkerdSources, env: { KUBECONFIG: kubeconfig } },
@@ -27,7 +27,9 @@ export async function linkerdCheck(tools: SandboxTools, kubeconfig: string): Pro
     if (error instanceof CommandError && error.stdout.startsWith("{")) return error.stdout;
     throw error;
   });
-  const { categories } = JSON.parse(json) as {
+  // One document for Linkerd itself and, where there are extensions, a second one for them; each ends with a line `}`.
+  const [document = ""] = output.split(/(?<=^})$/m, 1);
+  const { categories } = JSON.parse(document) as {
     categories: { categoryName: string; checks: Omit<LinkerdCheck, "category">[] }[];
   };
   return CATEGORIES.flatMap((category) => {
