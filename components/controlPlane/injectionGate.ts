@@ -1,12 +1,12 @@
 import { AsyncResource } from "node:async_hooks";
-import { setTimeout as sleep } from "node:timers/promises";
 
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
 
+import { CLOCK, listenForInterruption } from "../readiness/waiting";
 import { ClusterAccess } from "./clusterClient";
 import { injectionApi } from "./injectionApi";
-import { Clock, InjectionApi, InjectionProbe, Interruption } from "./injectionProbe";
+import { InjectionApi, InjectionProbe } from "./injectionProbe";
 
 /** Default of {@link InjectionGateArgs.deadlineSeconds}. */
 export const DEFAULT_GATE_DEADLINE_SECONDS = 300;
@@ -29,11 +29,6 @@ export interface InjectionGateArgs {
   /** Who asks the cluster. Default: a client for `cluster`. */
   readonly api?: InjectionApi;
 }
-
-const CLOCK: Clock = {
-  now: () => performance.now(),
-  sleep: (ms) => sleep(ms, undefined, { ref: false }),
-};
 
 /**
  * Opens when the admission webhook really injects, which is later than its Deployment is available. It asks the API
@@ -84,21 +79,4 @@ export class InjectionGate extends pulumi.ComponentResource {
     this.opened = opened.hex;
     this.registerOutputs({ opened: this.opened });
   }
-}
-
-/**
- * Listens for Ctrl-C. The engine waits for its hooks even when it is told to end, so a gate that went on asking would
- * hold it until the deadline.
- */
-function listenForInterruption(): Interruption {
-  const interruption = new AbortController();
-  const abort = (): void => {
-    interruption.abort();
-  };
-  const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
-  for (const signal of signals) process.on(signal, abort);
-  const dispose = (): void => {
-    for (const signal of signals) process.off(signal, abort);
-  };
-  return { signal: interruption.signal, dispose };
 }

@@ -1,3 +1,5 @@
+import { type Clock, type Interruption, type Verdict, wait } from "../readiness/waiting";
+
 /** An API server's answer to a server-side dry run of a pod that asks for injection. */
 export type InjectionAnswer =
   | { readonly injected: true; readonly proxyImage: string }
@@ -17,12 +19,6 @@ export interface InjectionApi {
   diagnose(): Promise<readonly string[]>;
 }
 
-/** Time, in milliseconds; a test brings its own. */
-export interface Clock {
-  now(): number;
-  sleep(ms: number): Promise<void>;
-}
-
 /** Arguments of an {@link InjectionProbe}. */
 export interface InjectionProbeArgs {
   readonly api: InjectionApi;
@@ -35,25 +31,11 @@ export interface InjectionProbeArgs {
   readonly interruption: () => Interruption;
 }
 
-/** The wish of whoever deploys to end a question early. */
-export interface Interruption {
-  readonly signal: AbortSignal;
-  /** Stops listening. */
-  readonly dispose: () => void;
-}
-
-/** Outlasts the 10 s that the API server gives the webhook, after which it answers without it. */
-const REQUEST_TIMEOUT_MS = 15_000;
-const MIN_REQUEST_TIMEOUT_MS = 1_000;
-
 /** So many answers in a row must show a proxy: while injector pods are exchanged, a single one proves little. */
 const ANSWERS_IN_A_ROW = 3;
-const FIRST_INTERVAL_MS = 250;
-const MAX_INTERVAL_MS = 2_000;
 
 /** For so long a yes also holds for other resources, which are often created together; then one answer confirms it. */
 const REUSE_MS = 1_000;
-const PROGRESS_INTERVAL_MS = 10_000;
 
 /** Asks whether pods are injected, until they are or the deadline has passed. */
 export class InjectionProbe {
@@ -67,80 +49,46 @@ export class InjectionProbe {
     if (this.args.clock.now() - this.lastYes < REUSE_MS) {
       return;
     }
-    this.running ??= this.askOnce();
+    this.running ??= this.ask();
     await this.running;
   }
 
-  private async askOnce(): Promise<void> {
-    const { signal, dispose } = this.args.interruption();
-    try {
-      await this.ask(signal);
-    } finally {
-      dispose();
-      this.running = undefined;
-    }
-  }
-
-  private async ask(signal: AbortSignal): Promise<void> {
-    const { api, clock, log, deadlineSeconds } = this.args;
-    const start = clock.now();
-    const elapsed = (): number => clock.now() - start;
-    const seconds = (): string => (elapsed() / 1000).toFixed(1);
-    const deadline = deadlineSeconds * 1000;
-
+  private async ask(): Promise<void> {
+    const { api, clock, log, deadlineSeconds, interruption } = this.args;
     const confirming = this.lastYes !== Number.NEGATIVE_INFINITY;
     if (!confirming) {
       log(`asking the API server whether pods are injected (deadline ${deadlineSeconds} s)`);
     }
     let wanted = confirming ? 1 : ANSWERS_IN_A_ROW;
-    let interval = FIRST_INTERVAL_MS;
-    let nextProgress = PROGRESS_INTERVAL_MS;
     let yes = 0;
-    for (let tries = 1; ; tries++) {
-      const timeout = Math.max(MIN_REQUEST_TIMEOUT_MS, Math.min(REQUEST_TIMEOUT_MS, deadline - elapsed()));
-      const answer = await api.dryRun(timeout);
+    let proxyImage = "";
+    const attempt = async (timeoutMs: number): Promise<Verdict> => {
+      const answer = await api.dryRun(timeoutMs);
       if (answer.injected) {
+        ({ proxyImage } = answer);
         yes++;
-        interval = FIRST_INTERVAL_MS;
-        if (yes === wanted) {
-          this.lastYes = clock.now();
-          if (wanted === ANSWERS_IN_A_ROW) {
-            log(`pods are injected: ${tries} tries, ${seconds()} s, proxy ${answer.proxyImage}`);
-          }
-          return;
-        }
-      } else {
-        if (wanted < ANSWERS_IN_A_ROW) {
-          log(`pods are no longer injected, asking on (deadline ${deadlineSeconds} s): ${answer.reason}`);
-        }
-        wanted = ANSWERS_IN_A_ROW;
-        yes = 0;
-        if (signal.aborted) {
-          throw new Error(
-            `interrupted after ${tries} tries in ${seconds()} s; last answer: ${answer.reason}`,
-          );
-        }
-        if (answer.final === true || elapsed() >= deadline) {
-          throw new Error(await this.explain(answer.reason, tries, seconds()));
-        }
+        return yes === wanted
+          ? { done: true }
+          : { done: false, confirming: true, state: "injected, asking again to be sure" };
       }
-      if (elapsed() >= nextProgress) {
-        nextProgress = elapsed() + PROGRESS_INTERVAL_MS;
-        const last = answer.injected ? "injected, asking again to be sure" : answer.reason;
-        log(`still waiting after ${seconds()} s, last answer: ${last}`);
+      if (wanted < ANSWERS_IN_A_ROW) {
+        log(`pods are no longer injected, asking on (deadline ${deadlineSeconds} s): ${answer.reason}`);
       }
-      await clock.sleep(answer.injected ? interval : Math.min(interval, Math.max(0, deadline - elapsed())));
-      interval = answer.injected ? interval : Math.min(2 * interval, MAX_INTERVAL_MS);
-    }
-  }
+      wanted = ANSWERS_IN_A_ROW;
+      yes = 0;
+      return { done: false, state: answer.reason, final: answer.final };
+    };
+    const explain = async (reason: string, effort: string): Promise<string> =>
+      [`pods are not injected ${effort}`, `last answer: ${reason}`, ...(await api.diagnose())].join("\n  ");
 
-  private async explain(reason: string, tries: number, seconds: string): Promise<string> {
-    const lines = await this.args.api.diagnose();
-    return [
-      `pods are not injected after ${tries} ${tries === 1 ? "try" : "tries"} in ${seconds} s ` +
-        `(deadline ${this.args.deadlineSeconds} s)`,
-      `last answer: ${reason}`,
-      ...lines,
-    ].join("\n  ");
+    try {
+      const { tries, seconds } = await wait({ clock, deadlineSeconds, interruption, log, attempt, explain });
+      this.lastYes = clock.now();
+      if (wanted === ANSWERS_IN_A_ROW) {
+        log(`pods are injected: ${tries} tries, ${seconds} s, proxy ${proxyImage}`);
+      }
+    } finally {
+      this.running = undefined;
+    }
   }
 }

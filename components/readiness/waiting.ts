@@ -1,0 +1,121 @@
+import { setTimeout as sleep } from "node:timers/promises";
+
+/** Time, in milliseconds; a test brings its own. */
+export interface Clock {
+  now(): number;
+  sleep(ms: number): Promise<void>;
+}
+
+/** The machine's time. Its sleep does not keep the process alive. */
+export const CLOCK: Clock = {
+  now: () => performance.now(),
+  sleep: (ms) => sleep(ms, undefined, { ref: false }),
+};
+
+/** The wish of whoever deploys to end a question early. */
+export interface Interruption {
+  readonly signal: AbortSignal;
+  /** Stops listening. */
+  readonly dispose: () => void;
+}
+
+/**
+ * Listens for Ctrl-C. The engine waits for its hooks even when it is told to end, so one that went on asking would hold
+ * it until the deadline.
+ */
+export function listenForInterruption(): Interruption {
+  const interruption = new AbortController();
+  const abort = (): void => {
+    interruption.abort();
+  };
+  const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+  for (const signal of signals) process.on(signal, abort);
+  const dispose = (): void => {
+    for (const signal of signals) process.off(signal, abort);
+  };
+  return { signal: interruption.signal, dispose };
+}
+
+/** What one try has shown. */
+export type Verdict =
+  /** It is as it should be. */
+  | { readonly done: true }
+  /** It seems to be, and is asked again soon to be sure; the deadline does not end that. */
+  | { readonly done: false; readonly confirming: true; readonly state: string }
+  /** It is not; with `final`, waiting cannot help. */
+  | { readonly done: false; readonly confirming?: false; readonly state: string; readonly final?: boolean };
+
+/** What a wait is about. */
+export interface Wait {
+  readonly clock: Clock;
+  /** How long to wait, in seconds. */
+  readonly deadlineSeconds: number;
+  /** Listens for the wish to end early. */
+  readonly interruption: () => Interruption;
+  /** Receives a line for whoever reads the deployment's log. */
+  readonly log: (line: string) => void;
+  /** Tries once; gives up after `timeoutMs`, and does not throw. */
+  readonly attempt: (timeoutMs: number) => Promise<Verdict>;
+  /** Says what is wrong, with the tries and the time that it took, when the deadline has passed. */
+  readonly explain: (state: string, effort: string) => Promise<string>;
+}
+
+/** What a wait that succeeded took. */
+export interface Waited {
+  readonly tries: number;
+  readonly seconds: string;
+}
+
+/** Outlasts the 10 s that the API server gives a webhook, after which it answers without it. */
+const REQUEST_TIMEOUT_MS = 15_000;
+const MIN_REQUEST_TIMEOUT_MS = 1_000;
+
+const FIRST_INTERVAL_MS = 250;
+const MAX_INTERVAL_MS = 2_000;
+const PROGRESS_INTERVAL_MS = 10_000;
+
+/** Tries at growing intervals until it is done; throws at the deadline, where waiting cannot help, or when interrupted. */
+export async function wait(args: Wait): Promise<Waited> {
+  const { signal, dispose } = args.interruption();
+  try {
+    return await tryUntilDone(args, signal);
+  } finally {
+    dispose();
+  }
+}
+
+async function tryUntilDone(args: Wait, signal: AbortSignal): Promise<Waited> {
+  const { clock, deadlineSeconds, log, attempt, explain } = args;
+  const start = clock.now();
+  const elapsed = (): number => clock.now() - start;
+  const seconds = (): string => (elapsed() / 1000).toFixed(1);
+  const deadline = deadlineSeconds * 1000;
+
+  let interval = FIRST_INTERVAL_MS;
+  let nextProgress = PROGRESS_INTERVAL_MS;
+  for (let tries = 1; ; tries++) {
+    const timeout = Math.max(MIN_REQUEST_TIMEOUT_MS, Math.min(REQUEST_TIMEOUT_MS, deadline - elapsed()));
+    const verdict = await attempt(timeout);
+    if (verdict.done) {
+      return { tries, seconds: seconds() };
+    }
+    if (verdict.confirming === true) {
+      interval = FIRST_INTERVAL_MS;
+    } else if (signal.aborted) {
+      throw new Error(`interrupted after ${tries} tries in ${seconds()} s; last answer: ${verdict.state}`);
+    } else if (verdict.final === true || elapsed() >= deadline) {
+      const effort = `after ${tries} ${tries === 1 ? "try" : "tries"} in ${seconds()} s (deadline ${deadlineSeconds} s)`;
+      throw new Error(await explain(verdict.state, effort));
+    }
+    if (elapsed() >= nextProgress) {
+      nextProgress = elapsed() + PROGRESS_INTERVAL_MS;
+      log(`still waiting after ${seconds()} s, last answer: ${verdict.state}`);
+    }
+    if (verdict.confirming === true) {
+      await clock.sleep(interval);
+    } else {
+      await clock.sleep(Math.min(interval, Math.max(0, deadline - elapsed())));
+      interval = Math.min(2 * interval, MAX_INTERVAL_MS);
+    }
+  }
+}
