@@ -93,6 +93,7 @@ async function program(): Promise<StackOutputs> {
       deadlineSeconds: config.rotation.certManager.deadlineSeconds,
     },
     certManager,
+    cluster,
   };
   const webhooks = webhookCertificates("webhooks", {
     ...issuance,
@@ -197,12 +198,12 @@ function identityIssuer(
     readonly certManager?: CertManager;
   },
 ): IdentityIssuer | RotatingIdentity {
-  const { trustDomain, rotation } = config;
+  const { trustDomain, rotation, cluster } = config;
   const { certManager, signer, ...where } = args;
   if (rotation !== undefined) {
     const source = rotation.identity.issuerRef ?? required(signer);
     const { deadlineSeconds } = rotation.certManager;
-    const identity = { ...rotation.identity, ...where, trustDomain, source, deadlineSeconds };
+    const identity = { ...rotation.identity, ...where, trustDomain, source, deadlineSeconds, cluster };
     return new RotatingIdentity("identity-issuer", identity, { dependsOn: certManager });
   }
   const source = config.providedIssuer ?? required(signer);

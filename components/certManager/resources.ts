@@ -1,6 +1,9 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 
+import { ClusterAccess } from "../controlPlane/clusterClient";
+import { readinessGate } from "../readiness/readinessGate";
+import { acceptanceHook } from "../readiness/acceptance";
 import { Rotation } from "./rotation";
 
 /** Default of how long to wait for cert-manager, in seconds. */
@@ -37,12 +40,15 @@ export interface CertificateSpec extends Rotation {
   readonly usages: readonly string[];
 }
 
-/** Where an object of cert-manager is, and how long to wait until it is Ready. */
+/** Where a component's objects of cert-manager are, and how long to wait for them. */
 export interface Placement {
-  readonly name: string;
   readonly namespace: pulumi.Input<string>;
   readonly deadlineSeconds: number;
+  /** The cluster to ask about them, the same as the Kubernetes provider's. */
+  readonly cluster: ClusterAccess;
 }
+
+const API_VERSION = "cert-manager.io/v1";
 
 /** Refers to an issuer with all of its fields, because cert-manager fills in what is missing. */
 export function issuerRef({
@@ -53,42 +59,86 @@ export function issuerRef({
   return { name, kind, group };
 }
 
-/** An Issuer, awaited until it is Ready. */
-export function issuer(
-  name: string,
-  placement: Placement,
-  spec: IssuerSpec,
-  opts: pulumi.CustomResourceOptions,
-): k8s.apiextensions.CustomResource {
-  return awaited(name, "Issuer", placement, spec, opts);
+/** A Certificate and what is asked of it. */
+interface Issued {
+  readonly name: string;
+  readonly spec: CertificateSpec;
+  readonly resource: k8s.apiextensions.CustomResource;
 }
 
-/** A Certificate, awaited until it is Ready. */
-export function certificate(
-  name: string,
-  placement: Placement,
-  spec: CertificateSpec,
-  opts: pulumi.CustomResourceOptions,
-): k8s.apiextensions.CustomResource {
-  return awaited(name, "Certificate", placement, spec, opts);
-}
+/** Makes the Issuers and Certificates of one component, in one namespace. */
+export class CertManagerObjects {
+  private readonly accepted: pulumi.ResourceHook;
 
-function awaited(
-  resourceName: string,
-  kind: "Issuer" | "Certificate",
-  { name, namespace, deadlineSeconds }: Placement,
-  spec: object,
-  opts: pulumi.CustomResourceOptions,
-): k8s.apiextensions.CustomResource {
-  const timeout = `${deadlineSeconds}s`;
-  return new k8s.apiextensions.CustomResource(
-    resourceName,
-    {
-      apiVersion: "cert-manager.io/v1",
-      kind,
-      metadata: { name, namespace, annotations: { "pulumi.com/waitFor": "condition=Ready" } },
-      spec,
-    },
-    { ...opts, customTimeouts: { create: timeout, update: timeout } },
-  );
+  /** `prefix` begins the names of hooks; `parent` is the component. */
+  public constructor(
+    private readonly prefix: string,
+    private readonly placement: Placement,
+    private readonly parent: pulumi.ComponentResource,
+  ) {
+    this.accepted = acceptanceHook(`${prefix}-accepted`, { controller: "cert-manager", ...placement });
+  }
+
+  /** An Issuer. */
+  public issuer(
+    resourceName: string,
+    name: string,
+    spec: IssuerSpec,
+    dependsOn?: pulumi.CustomResourceOptions["dependsOn"],
+  ): k8s.apiextensions.CustomResource {
+    return this.create(resourceName, "Issuer", name, spec, dependsOn);
+  }
+
+  /** A Certificate; see {@link ready}. */
+  public certificate(
+    resourceName: string,
+    name: string,
+    spec: CertificateSpec,
+    dependsOn?: pulumi.CustomResourceOptions["dependsOn"],
+  ): Issued {
+    return { name, spec, resource: this.create(resourceName, "Certificate", name, spec, dependsOn) };
+  }
+
+  /** Is there when the Certificates are Ready. */
+  public ready(suffix: string, certificates: readonly Issued[]): pulumi.CustomResource {
+    const { namespace, deadlineSeconds, cluster } = this.placement;
+    return readinessGate(
+      `${this.prefix}-${suffix}`,
+      {
+        objects: certificates.map(({ name }) =>
+          pulumi.output(namespace).apply((place) => ({
+            apiVersion: API_VERSION,
+            kind: "Certificate",
+            namespace: place,
+            name,
+          })),
+        ),
+        condition: "Ready",
+        specs: certificates.map(({ spec }) => spec),
+        controller: "cert-manager",
+        deadlineSeconds,
+        cluster,
+      },
+      { parent: this.parent, dependsOn: certificates.map(({ resource }) => resource) },
+    );
+  }
+
+  private create(
+    resourceName: string,
+    kind: "Issuer" | "Certificate",
+    name: string,
+    spec: object,
+    dependsOn?: pulumi.CustomResourceOptions["dependsOn"],
+  ): k8s.apiextensions.CustomResource {
+    const { namespace } = this.placement;
+    return new k8s.apiextensions.CustomResource(
+      resourceName,
+      { apiVersion: API_VERSION, kind, metadata: { name, namespace }, spec },
+      {
+        parent: this.parent,
+        dependsOn,
+        hooks: { beforeCreate: [this.accepted], beforeUpdate: [this.accepted] },
+      },
+    );
+  }
 }

@@ -1,16 +1,11 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 
+import { ClusterAccess } from "../controlPlane/clusterClient";
 import { normalizePem, sha256 } from "../pki/certificate";
 import { IDENTITY_ISSUER_SECRET, identityIssuerName, ROTATING_IDENTITY } from "../pki/identityIssuer";
 import { Signer } from "../pki/trustAnchor";
-import {
-  certificate,
-  DEFAULT_CERT_MANAGER_DEADLINE_SECONDS,
-  issuer,
-  IssuerRef,
-  issuerRef,
-} from "./resources";
+import { CertManagerObjects, DEFAULT_CERT_MANAGER_DEADLINE_SECONDS, IssuerRef, issuerRef } from "./resources";
 import { checkRotation, renewal, Rotation } from "./rotation";
 
 /** Name of the Issuer and of its Secret, as Linkerd's documentation has it. */
@@ -32,6 +27,8 @@ export interface RotatingIdentityArgs extends Partial<Rotation> {
   readonly source: Signer | IssuerRef;
   /** How long to wait until the issuer is Ready, in seconds. Default 300. */
   readonly deadlineSeconds?: number;
+  /** The cluster to ask about it, the same as the Kubernetes provider's. Default: the ambient kubeconfig. */
+  readonly cluster?: ClusterAccess;
 }
 
 /**
@@ -45,19 +42,21 @@ export class RotatingIdentity extends pulumi.ComponentResource {
   public constructor(name: string, args: RotatingIdentityArgs, opts?: pulumi.ComponentResourceOptions) {
     super(ROTATING_IDENTITY, name, {}, opts);
 
-    const { namespace, source, deadlineSeconds = DEFAULT_CERT_MANAGER_DEADLINE_SECONDS } = args;
+    const { namespace, source, cluster = {} } = args;
+    const { deadlineSeconds = DEFAULT_CERT_MANAGER_DEADLINE_SECONDS } = args;
     const rotation = {
       duration: args.duration ?? IDENTITY_ROTATION.duration,
       renewBefore: args.renewBefore ?? IDENTITY_ROTATION.renewBefore,
     };
     checkRotation(rotation);
 
+    const objects = new CertManagerObjects(name, { namespace, deadlineSeconds, cluster }, this);
     const signer = "certPem" in source ? source : undefined;
-    const trustAnchor = signer && this.trustAnchor(name, namespace, signer, deadlineSeconds);
+    const trustAnchor = signer && this.trustAnchor(name, namespace, signer, objects);
     const commonName = identityIssuerName(args.trustDomain);
-    const issued = certificate(
+    const issued = objects.certificate(
       `${name}-certificate`,
-      { name: IDENTITY_ISSUER_SECRET, namespace, deadlineSeconds },
+      IDENTITY_ISSUER_SECRET,
       {
         secretName: IDENTITY_ISSUER_SECRET,
         ...renewal(rotation),
@@ -74,10 +73,10 @@ export class RotatingIdentity extends pulumi.ComponentResource {
         privateKey: { algorithm: "ECDSA", size: 256, rotationPolicy: "Always" },
         usages: ["cert sign", "crl sign", "server auth", "client auth"],
       },
-      { parent: this, dependsOn: trustAnchor },
+      trustAnchor,
     );
 
-    this.secretName = issued.metadata.apply(() => IDENTITY_ISSUER_SECRET);
+    this.secretName = objects.ready("ready", [issued]).id.apply(() => IDENTITY_ISSUER_SECRET);
     this.registerOutputs({ secretName: this.secretName });
   }
 
@@ -85,7 +84,7 @@ export class RotatingIdentity extends pulumi.ComponentResource {
     name: string,
     namespace: pulumi.Input<string>,
     signer: Signer,
-    deadlineSeconds: number,
+    objects: CertManagerObjects,
   ): k8s.apiextensions.CustomResource {
     const secret = new k8s.core.v1.Secret(
       `${name}-trust-anchor-secret`,
@@ -99,12 +98,12 @@ export class RotatingIdentity extends pulumi.ComponentResource {
       },
       { parent: this },
     );
-    return issuer(
+    return objects.issuer(
       `${name}-trust-anchor`,
-      { name: TRUST_ANCHOR, namespace, deadlineSeconds },
+      TRUST_ANCHOR,
       { ca: { secretName: TRUST_ANCHOR } },
       // The name of the Secret is in the specification, and no output.
-      { parent: this, dependsOn: secret },
+      secret,
     );
   }
 }

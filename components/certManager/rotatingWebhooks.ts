@@ -1,19 +1,14 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 
+import { ClusterAccess } from "../controlPlane/clusterClient";
 import { TAKEOVER_ANNOTATIONS } from "../pki/takeover";
 import { Signer } from "../pki/trustAnchor";
 import { webhookCaName } from "../pki/webhookCa";
 import { webhookSecretName } from "../pki/webhookCertificate";
 import { WebhookTrust } from "../pki/webhookTrust";
 import { parseDuration } from "../duration";
-import {
-  certificate,
-  DEFAULT_CERT_MANAGER_DEADLINE_SECONDS,
-  issuer,
-  issuerRef,
-  Placement,
-} from "./resources";
+import { CertManagerObjects, DEFAULT_CERT_MANAGER_DEADLINE_SECONDS, issuerRef } from "./resources";
 import { checkRotation, renewal, Rotation, RotationLimits } from "./rotation";
 
 /** Name of the Issuer of the webhooks' certificates, as Linkerd's documentation has it. */
@@ -41,7 +36,7 @@ export interface WebhookRotation extends Partial<Rotation> {
    * the CA stays for ten years, and the charts give it to the API server.
    */
   readonly caRotation?: Rotation;
-  /** How long to wait until an issuer or a certificate is Ready, in seconds. Default 300. */
+  /** How long to wait until the certificates are Ready, in seconds. Default 300. */
   readonly deadlineSeconds?: number;
 }
 
@@ -53,6 +48,8 @@ export interface RotatingWebhooksArgs<S extends string> extends WebhookRotation 
   readonly services: readonly S[];
   /** Their CA, whose key cert-manager then has in a Secret. */
   readonly ca: Signer;
+  /** The cluster to ask about the certificates, the same as the Kubernetes provider's. Default: the ambient kubeconfig. */
+  readonly cluster?: ClusterAccess;
 }
 
 /**
@@ -66,14 +63,14 @@ export class RotatingWebhooks<S extends string> extends pulumi.ComponentResource
   public constructor(name: string, args: RotatingWebhooksArgs<S>, opts?: pulumi.ComponentResourceOptions) {
     super(ROTATING_WEBHOOKS, name, {}, opts);
 
-    const { namespace, services, ca, caRotation } = args;
+    const { namespace, services, ca, caRotation, cluster = {} } = args;
     const { deadlineSeconds = DEFAULT_CERT_MANAGER_DEADLINE_SECONDS } = args;
     const rotation = {
       duration: args.duration ?? WEBHOOK_ROTATION.duration,
       renewBefore: args.renewBefore ?? WEBHOOK_ROTATION.renewBefore,
     };
     checkRotation(rotation, caRotation && webhookLimits(caRotation));
-    const place = (object: string): Placement => ({ name: object, namespace, deadlineSeconds });
+    const objects = new CertManagerObjects(name, { namespace, deadlineSeconds, cluster }, this);
 
     const secret = new k8s.core.v1.Secret(
       `${name}-issuer-secret`,
@@ -93,20 +90,20 @@ export class RotatingWebhooks<S extends string> extends pulumi.ComponentResource
       // cert-manager writes the renewed CA here.
       { parent: this, ...(caRotation && { ignoreChanges: ["data", "stringData"] }) },
     );
-    const renewedCa = caRotation && this.renewCa(name, caRotation, place, secret);
-    const signer = issuer(
+    const renewedCa = caRotation && this.renewCa(name, namespace, caRotation, objects, secret);
+    const signer = objects.issuer(
       `${name}-issuer`,
-      place(ISSUER),
+      ISSUER,
       { ca: { secretName: ISSUER_SECRET } },
       // The name of the Secret is in the specification, and no output.
-      { parent: this, dependsOn: renewedCa ?? secret },
+      renewedCa ?? secret,
     );
 
-    const trust = services.map((service) => {
+    const certificates = services.map((service) => {
       const dnsName = pulumi.interpolate`${service}.${namespace}.svc`;
-      const issued = certificate(
+      return objects.certificate(
         `${name}-${service}`,
-        place(service),
+        service,
         {
           secretName: webhookSecretName(service),
           ...renewal(rotation),
@@ -117,17 +114,17 @@ export class RotatingWebhooks<S extends string> extends pulumi.ComponentResource
           privateKey: { algorithm: "ECDSA", size: 256, encoding: "PKCS8", rotationPolicy: "Always" },
           usages: ["server auth"],
         },
-        { parent: this, dependsOn: signer },
+        signer,
       );
-      const trusted: pulumi.Output<WebhookTrust> =
-        caRotation === undefined
-          ? ca.certPem.apply((caBundle) => ({ caBundle }))
-          : pulumi
-              .all([namespace, issued.metadata])
-              .apply(([place]) => ({ injectCaFrom: `${place}/${service}` }));
-      return [service, trusted] as const;
     });
+    objects.ready("ready", certificates);
 
+    const trust = services.map((service): [S, pulumi.Output<WebhookTrust>] => [
+      service,
+      caRotation === undefined
+        ? ca.certPem.apply((caBundle) => ({ caBundle }))
+        : pulumi.output(namespace).apply((place) => ({ injectCaFrom: `${place}/${service}` })),
+    ]);
     // Object.fromEntries forgets the names.
     this.trust = Object.fromEntries(trust) as Record<S, pulumi.Output<WebhookTrust>>;
     this.registerOutputs({ trust: this.trust });
@@ -139,15 +136,16 @@ export class RotatingWebhooks<S extends string> extends pulumi.ComponentResource
    */
   private renewCa(
     name: string,
+    namespace: pulumi.Input<string>,
     rotation: Rotation,
-    place: (object: string) => Placement,
+    objects: CertManagerObjects,
     secret: k8s.core.v1.Secret,
-  ): k8s.apiextensions.CustomResource {
-    const caName = pulumi.output(place(ISSUER).namespace).apply(webhookCaName);
-    const selfSigned = issuer(`${name}-ca-issuer`, place(CA_ISSUER), { selfSigned: {} }, { parent: this });
-    return certificate(
+  ): pulumi.Resource {
+    const caName = pulumi.output(namespace).apply(webhookCaName);
+    const selfSigned = objects.issuer(`${name}-ca-issuer`, CA_ISSUER, { selfSigned: {} });
+    const issued = objects.certificate(
       `${name}-ca-certificate`,
-      place(ISSUER),
+      ISSUER,
       {
         secretName: ISSUER_SECRET,
         ...renewal(rotation),
@@ -161,8 +159,9 @@ export class RotatingWebhooks<S extends string> extends pulumi.ComponentResource
         usages: ["cert sign", "crl sign"],
       },
       // It takes the key from the Secret.
-      { parent: this, dependsOn: [selfSigned, secret] },
+      [selfSigned, secret],
     );
+    return objects.ready("ca-ready", [issued]);
   }
 }
 

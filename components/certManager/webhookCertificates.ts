@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 
+import { ClusterAccess } from "../controlPlane/clusterClient";
 import { IssuanceArgs } from "../pki/keyGeneration";
 import { formerCertificate } from "../pki/takeover";
 import { WebhookCa } from "../pki/webhookCa";
@@ -15,6 +16,8 @@ export interface WebhookIssuance {
   readonly webhookRotation?: WebhookRotation;
   /** cert-manager, where this program installs it. */
   readonly certManager?: pulumi.Resource;
+  /** The cluster to ask about its certificates, the same as the Kubernetes provider's. Default: the ambient kubeconfig. */
+  readonly cluster?: ClusterAccess;
 }
 
 /** Arguments of {@link webhookCertificates}. */
@@ -33,12 +36,12 @@ export function webhookCertificates<S extends string>(
   args: WebhookCertificatesArgs<S>,
   opts: pulumi.ComponentResourceOptions = {},
 ): WebhookCertificates<S> {
-  const { namespace, services, webhookRotation: rotation, certManager } = args;
+  const { namespace, services, webhookRotation: rotation, certManager, cluster } = args;
   const ca = new WebhookCa(`${name}-ca`, { namespace }, opts).signer;
   if (rotation !== undefined) {
     const rotating = new RotatingWebhooks(
       name,
-      { ...rotation, namespace, services, ca },
+      { ...rotation, namespace, services, ca, cluster },
       { ...opts, dependsOn: certManager },
     );
     return { trust: rotating.trust, makers: [rotating] };

@@ -51,6 +51,13 @@ describe("the program with cert-manager", () => {
       assert.ok(rotating.isAfter(user, certificate), certificate.name);
       assert.ok(rotating.isAfter(certificate, certManager), certificate.name);
     }
+    for (const [user, gate] of [
+      [plane, "identity-issuer-ready"],
+      [plane, "webhooks-ready"],
+      [viz, "linkerd-viz-webhooks-ready"],
+    ] as const) {
+      assert.ok(rotating.isAfter(user, rotating.get("RandomId", gate)), gate);
+    }
   });
 
   it("has each Secret take over from the Certificate of its name, and stay when it is let go of", () => {

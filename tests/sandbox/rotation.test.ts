@@ -140,9 +140,17 @@ describe("certificates that cert-manager issues", () => {
       await sandbox.release("cert-manager-controller");
     });
 
-    it("up fails within its deadline and names the issuer that does not become Ready", () => {
+    it("up fails within its deadline and names what does not become Ready", () => {
       assert.equal(failed.code, 1, failed.output);
-      assert.match(failed.output, /Issuer identity-issuer-trust-anchor creating \(1\d.*s\) error/);
+      const { message = "", seconds } =
+        /before hook "[a-z-]+-ready" failed: (?<message>.* not Ready after \d+ tries in (?<seconds>\d+)\.\d s)/.exec(
+          failed.output,
+        )?.groups ?? {};
+      assert(Number(seconds) >= 15 && Number(seconds) < 30, message || failed.output);
+      assert.match(
+        failed.output,
+        /Certificate linkerd\/(linkerd-identity-issuer|webhook-issuer): no conditions, so its controller does not run/,
+      );
     });
 
     it("has not installed the control plane, because its certificates come first", async () => {
@@ -215,14 +223,20 @@ describe("certificates that cert-manager issues", () => {
   });
 
   describe("that change hands", () => {
+    async function anchors(): Promise<string | undefined> {
+      const name = "linkerd-identity-trust-roots";
+      const { data } = await sandbox
+        .client(CoreV1Api)
+        .readNamespacedConfigMap({ namespace: "linkerd", name });
+      return data?.["ca-bundle.crt"];
+    }
+
+    async function controlPlanePods(): Promise<(string | undefined)[]> {
+      const { items } = await sandbox.client(CoreV1Api).listNamespacedPod({ namespace: "linkerd" });
+      return items.map(({ metadata }) => metadata?.name).sort();
+    }
+
     it("are generated, and issued by cert-manager again, while every pod is injected", async () => {
-      const anchors = async (): Promise<string | undefined> => {
-        const name = "linkerd-identity-trust-roots";
-        const { data } = await sandbox
-          .client(CoreV1Api)
-          .readNamespacedConfigMap({ namespace: "linkerd", name });
-        return data?.["ca-bundle.crt"];
-      };
       const before = await anchors();
       const switched = async (): Promise<void> => {
         await up(...configuration({ ...BARE, certificates: "generated" }));
@@ -234,6 +248,24 @@ describe("certificates that cert-manager issues", () => {
       assert.deepEqual(others, []);
       assert(injected > 20, `only ${injected} pods`);
       assert.equal(await anchors(), before);
+      assert.equal(await identityEvents("IssuerUpdateSkipped"), 0);
+    });
+
+    it("do so without a restart and without a refusal where the webhooks' CA stays", async () => {
+      const generated = configuration({ ...BARE, certificates: "generated" });
+      await up(...generated);
+      const [before, pods] = [await anchors(), await controlPlanePods()];
+      const switched = async (): Promise<void> => {
+        await up(...configuration(BARE));
+        await up(...generated);
+      };
+      const { injected, refused, others } = await injectedDuring(switched(), 1000);
+      console.log(`      ${injected} pods injected, ${refused} refused by the guard`);
+      assert.deepEqual(others, []);
+      assert.equal(refused, 0);
+      assert(injected > 20, `only ${injected} pods`);
+      assert.equal(await anchors(), before);
+      assert.deepEqual(await controlPlanePods(), pods);
       assert.equal(await identityEvents("IssuerUpdateSkipped"), 0);
     });
   });

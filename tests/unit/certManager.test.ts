@@ -13,9 +13,25 @@ import {
   RotatingWebhooks,
   type WebhookRotation,
 } from "../../components";
-import { record, type Recording } from "../support/recorder";
+import { record, type Recorded, type Recording } from "../support/recorder";
 
-const AWAITED = { annotations: { "pulumi.com/waitFor": "condition=Ready" } };
+/** What is created only when these Certificates of namespace linkerd are Ready. */
+function gateOf(recording: Recording, name: string, ...certificates: string[]): Recorded {
+  const gate = recording.get("RandomId", name);
+  const { keepers } = gate.inputs as { keepers: { objects: string; specs: string } };
+  assert.deepEqual(
+    JSON.parse(keepers.objects),
+    certificates.map((certificate) => ({
+      apiVersion: "cert-manager.io/v1",
+      kind: "Certificate",
+      namespace: "linkerd",
+      name: certificate,
+    })),
+  );
+  assert.match(keepers.specs, /^[0-9a-f]{64}$/);
+  assert.deepEqual(gate.hooks, { beforeCreate: [name], beforeUpdate: [] });
+  return gate;
+}
 
 describe("CertManager", () => {
   const deploy = (args?: CertManagerArgs): Promise<Recording> => record(() => new CertManager("cm", args));
@@ -99,7 +115,7 @@ describe("RotatingIdentity", () => {
     assert.deepEqual(issuer.inputs, {
       apiVersion: "cert-manager.io/v1",
       kind: "Issuer",
-      metadata: { name: "linkerd-trust-anchor", namespace: "linkerd", ...AWAITED },
+      metadata: { name: "linkerd-trust-anchor", namespace: "linkerd" },
       spec: { ca: { secretName: "linkerd-trust-anchor" } },
     });
     const certificate = recording.get("Certificate", "identity-certificate");
@@ -107,7 +123,7 @@ describe("RotatingIdentity", () => {
     assert.deepEqual(object, {
       apiVersion: "cert-manager.io/v1",
       kind: "Certificate",
-      metadata: { name: "linkerd-identity-issuer", namespace: "linkerd", ...AWAITED },
+      metadata: { name: "linkerd-identity-issuer", namespace: "linkerd" },
     });
     const { subject, ...rest } = spec as { subject: { serialNumber: string } };
     assert.match(subject.serialNumber, /^[0-9a-f]{16}$/);
@@ -124,7 +140,19 @@ describe("RotatingIdentity", () => {
     });
     assert.ok(recording.isAfter(issuer, secret));
     assert.ok(recording.isAfter(certificate, issuer));
+    const accepted = { beforeCreate: ["identity-accepted"], beforeUpdate: ["identity-accepted"] };
+    assert.deepEqual([issuer.hooks, certificate.hooks], [accepted, accepted]);
+    assert.ok(recording.isAfter(gateOf(recording, "identity-ready", "linkerd-identity-issuer"), certificate));
     assert.deepEqual(recording.outputs, { secretName: "linkerd-identity-issuer" });
+  });
+
+  it("waits anew when something else is asked for, and else does not", async () => {
+    const specs = async (rotation?: Partial<Rotation>): Promise<unknown> => {
+      const recording = await deploy({ name: "vault" }, rotation);
+      return recording.get("RandomId", "identity-ready").inputs.keepers;
+    };
+    assert.deepEqual(await specs(), await specs());
+    assert.notDeepEqual(await specs(), await specs({ duration: "72h" }));
   });
 
   it("takes an issuer that exists, and gives it no key", async () => {
@@ -182,7 +210,7 @@ describe("RotatingWebhooks", () => {
     assert.deepEqual(certificate.inputs, {
       apiVersion: "cert-manager.io/v1",
       kind: "Certificate",
-      metadata: { name: "linkerd-sp-validator", namespace: "linkerd", ...AWAITED },
+      metadata: { name: "linkerd-sp-validator", namespace: "linkerd" },
       spec: {
         secretName: "linkerd-sp-validator-k8s-tls",
         duration: "24h0m0s",
@@ -196,6 +224,7 @@ describe("RotatingWebhooks", () => {
     });
     assert.ok(recording.isAfter(certificate, recording.get("Issuer", "webhooks-issuer")));
     assert.ok(recording.isAfter(certificate, secret));
+    assert.ok(recording.isAfter(gateOf(recording, "webhooks-ready", "linkerd-sp-validator"), certificate));
     assert.deepEqual(recording.outputs, {
       trust: { "linkerd-sp-validator": { caBundle: recording.pems.get("ca-certificate") } },
     });
@@ -219,7 +248,9 @@ describe("RotatingWebhooks", () => {
       usages: ["cert sign", "crl sign"],
     });
     assert.ok(recording.isAfter(ca, secret));
-    assert.ok(recording.isAfter(recording.get("Issuer", "webhooks-issuer"), ca));
+    const renewed = gateOf(recording, "webhooks-ca-ready", "webhook-issuer");
+    assert.ok(recording.isAfter(renewed, ca));
+    assert.ok(recording.isAfter(recording.get("Issuer", "webhooks-issuer"), renewed));
     assert.deepEqual(recording.outputs, {
       trust: { "linkerd-sp-validator": { injectCaFrom: "linkerd/linkerd-sp-validator" } },
     });
