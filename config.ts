@@ -36,6 +36,7 @@ import { ConfigReader, COUNT, DNS_NAME, FLAG, text } from "./config/reader";
 import { readTrustAnchorKey, validity } from "./config/signingAnchor";
 
 export { type SampleApplication } from "./config/applications";
+export { type AuthorizationConfig } from "./config/authorization";
 export { type TrustAnchorConfig } from "./config/certificates";
 export { type NamespaceConfig } from "./config/namespaces";
 export { type WorkloadConfig } from "./config/workloads";
@@ -121,6 +122,7 @@ export function readConfig(): StackConfig {
     namespaces: readNamespaces(reader, {
       cniEnabled,
       initAsRoot: controlPlane.proxyInit?.runAsRoot ?? false,
+      opaquePorts: controlPlane.opaquePorts,
       taken: namespacesOf(sampleApplications),
     }),
     cluster: readCluster(reader),

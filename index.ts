@@ -16,11 +16,14 @@ import {
   LinkerdControlPlane,
   LinkerdCrds,
   LinkerdNamespace,
+  LinkerdVersion,
   LinkerdViz,
   MeshedNamespace,
   MeshedWorkload,
   MeshGuard,
+  PortAuthorization,
   RotatingIdentity,
+  SCRAPES,
   Signer,
   summarize,
   TrustAnchor,
@@ -29,7 +32,7 @@ import {
   webhookCertificates,
   WebhookIssuance,
 } from "./components";
-import { NamespaceConfig, readConfig, SampleApplication, StackConfig } from "./config";
+import { AuthorizationConfig, NamespaceConfig, readConfig, SampleApplication, StackConfig } from "./config";
 import { withholdAnswers } from "./debugMessages";
 
 /** Outputs of the stack. No key, and nothing that is not public. */
@@ -154,7 +157,14 @@ async function program(): Promise<StackOutputs> {
     });
 
   // Tap too is switched on only when a pod is created.
-  const mesh: Mesh = { gate: viz?.gate ?? controlPlaneGate, guard, trustBundlePem, cniEnabled };
+  const mesh: Mesh = {
+    gate: viz?.gate ?? controlPlaneGate,
+    guard,
+    trustBundlePem,
+    cniEnabled,
+    linkerdVersion: charts.version,
+    scraped: config.viz !== undefined && config.viz.prometheusUrl === undefined,
+  };
   const applications = config.sampleApplications.map(
     (application) => new APPLICATIONS[application](application, mesh),
   );
@@ -244,12 +254,15 @@ interface Mesh {
   readonly guard: MeshGuard;
   readonly trustBundlePem: pulumi.Output<string>;
   readonly cniEnabled: boolean;
+  readonly linkerdVersion?: LinkerdVersion;
+  /** Whether viz's own Prometheus reads the proxies' metrics. */
+  readonly scraped: boolean;
 }
 
 /** A namespace of the configuration with its workloads. */
 function deployNamespace(config: NamespaceConfig, mesh: Mesh, protect: boolean): pulumi.Output<string> {
-  const { name, inject, proxy, workloads, ...args } = config;
-  const { gate, guard, trustBundlePem, cniEnabled } = mesh;
+  const { name, inject, proxy, workloads, authorization, ...args } = config;
+  const { gate, guard, trustBundlePem, cniEnabled, linkerdVersion } = mesh;
   const injectedByPod = workloads.some((workload) => isInjected(workload.inject));
   const namespace = new MeshedNamespace(
     name,
@@ -257,16 +270,34 @@ function deployNamespace(config: NamespaceConfig, mesh: Mesh, protect: boolean):
     // Others keep theirs.
     { protect: protect && !config.existing },
   );
+  const authorizations = withScrapes({ proxy, workloads, authorization }, mesh).map(
+    (port) =>
+      new PortAuthorization(
+        `${name}/${port.workload ?? "all"}-${port.port}`,
+        { ...port, namespace: namespace.name, linkerdVersion },
+        // Linkerd's custom resource definitions are there when it opens.
+        { dependsOn: gate },
+      ),
+  );
   for (const workload of workloads) {
-    new MeshedWorkload(`${name}/${workload.name}`, {
-      ...workload,
-      namespace: namespace.name,
-      inherited: { inject, proxy },
-      trustBundlePem,
-      gate,
-    });
+    new MeshedWorkload(
+      `${name}/${workload.name}`,
+      { ...workload, namespace: namespace.name, inherited: { inject, proxy }, trustBundlePem, gate },
+      // No client is refused because its authorization came later.
+      { dependsOn: authorizations },
+    );
   }
   return namespace.name;
+}
+
+/** Authorizations of a namespace, with that of viz's Prometheus where nothing else lets it read the proxies' metrics. */
+function withScrapes(
+  { proxy, workloads, authorization }: Pick<NamespaceConfig, "proxy" | "workloads" | "authorization">,
+  { scraped }: Mesh,
+): readonly AuthorizationConfig[] {
+  const denied = [{ proxy }, ...workloads].some((pods) => pods.proxy?.defaultInboundPolicy === "deny");
+  const isSetAlready = authorization.some(({ port }) => port === SCRAPES.port);
+  return scraped && denied && !isSetAlready ? [...authorization, SCRAPES] : authorization;
 }
 
 export = program;

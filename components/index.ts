@@ -48,6 +48,7 @@ export { CONTROL_PLANE_WEBHOOKS, type ControlPlaneWebhook } from "./controlPlane
 export { GUARD_MODES, type GuardMode, MeshGuard, type MeshGuardArgs } from "./controlPlane/meshGuard";
 export {
   type ControlPlaneSettings,
+  DEFAULT_OPAQUE_PORTS,
   type ProxyInitSettings,
   WEBHOOK_FAILURE_POLICIES,
   type WebhookFailurePolicy,
@@ -60,7 +61,16 @@ export {
   type LinkerdVersion,
 } from "./controlPlane/version";
 export { isChartDirectory } from "./helmChart";
-export { LinkerdViz, type LinkerdVizArgs } from "./extensions/linkerdViz";
+export { LinkerdViz, type LinkerdVizArgs, SCRAPES } from "./extensions/linkerdViz";
+export {
+  CLIENT_LISTS,
+  CLIENT_RULES,
+  type Clients,
+  CONTAINER_PORT,
+  PROXY_PROTOCOLS,
+  type ProxyProtocol,
+  SOME_CLIENTS,
+} from "./mesh/clients";
 export { MeshedNamespace, type MeshedNamespaceArgs } from "./mesh/meshedNamespace";
 export {
   type InheritedSettings,
@@ -89,6 +99,7 @@ export {
   proxySettingProblems,
   wrongPort,
 } from "./mesh/proxySettings";
+export { PortAuthorization, type PortAuthorizationArgs } from "./mesh/portAuthorization";
 export { kindProblems, WORKLOAD_KINDS, type WorkloadKind } from "./mesh/workloadKind";
 export { type CertificateSummary, summarize } from "./pki/certificate";
 export {

@@ -1,4 +1,5 @@
 import {
+  DEFAULT_OPAQUE_PORTS,
   INJECT_MODES,
   InjectMode,
   isInjected,
@@ -6,8 +7,10 @@ import {
   POD_SECURITY_LEVELS,
   POD_SECURITY_RULE,
   PodSecurityLevel,
+  PortRange,
   refusesProxies,
 } from "../components";
+import { AuthorizationConfig, readAuthorizations } from "./authorization";
 import { readProxySettings } from "./proxy";
 import { ConfigReader, describe, DNS_LABEL, FLAG, NAMESPACE, oneOf, Properties, setCommand } from "./reader";
 import { readWorkload, WORKLOAD_PROPERTIES, WorkloadConfig } from "./workloads";
@@ -22,6 +25,8 @@ export interface NamespaceConfig {
   readonly podSecurity?: PodSecurityLevel;
   readonly proxy?: NamespaceProxySettings;
   readonly workloads: readonly WorkloadConfig[];
+  /** Who may connect to which ports. */
+  readonly authorization: readonly AuthorizationConfig[];
 }
 
 /** Namespaces that this key cannot have, and why. */
@@ -37,6 +42,8 @@ interface Surroundings {
   readonly cniEnabled: boolean;
   /** Whether the init container of meshed pods runs as root. */
   readonly initAsRoot: boolean;
+  /** Opaque ports of the whole mesh. Default: the chart's. */
+  readonly opaquePorts?: readonly PortRange[];
   /** Namespaces of the sample applications that are deployed. */
   readonly taken: ReadonlySet<string>;
 }
@@ -53,14 +60,14 @@ export function readNamespaces(reader: ConfigReader, surroundings: Surroundings)
   });
 }
 
-const PROPERTIES = ["name", "existing", "inject", "podSecurity", "proxy", "workloads"];
+const PROPERTIES = ["name", "existing", "inject", "podSecurity", "proxy", "workloads", "authorization"];
 
 function readNamespace(
   reader: ConfigReader,
   object: Properties,
   key: string,
   names: Set<string>,
-  { cniEnabled, initAsRoot, taken }: Surroundings,
+  { cniEnabled, initAsRoot, opaquePorts = DEFAULT_OPAQUE_PORTS, taken }: Surroundings,
 ): NamespaceConfig {
   const existing = reader.property(object, key, "existing", FLAG) ?? false;
   const name = readName(reader, object, key, names, taken);
@@ -92,7 +99,20 @@ function readNamespace(
     return [read];
   });
 
+  const authorization = readAuthorizations(
+    reader,
+    object.authorization,
+    `${key}.authorization`,
+    (name) =>
+      workloads.find((workload) => workload.name === name)?.proxy?.opaquePorts ??
+      proxy?.opaquePorts ??
+      opaquePorts,
+  );
   const takesProxies = isInjected(inject) || workloads.some((workload) => isInjected(workload.inject));
+  if (authorization.length > 0 && inject === "disabled" && !takesProxies) {
+    const rule = "must be set only where pods are injected, because a proxy enforces it";
+    reader.superfluous(`${key}.authorization`, rule, "inject is disabled");
+  }
   if (takesProxies && refusesProxies(podSecurity, cniEnabled)) {
     const level = `${key}.podSecurity`;
     reader.problem(
@@ -103,7 +123,7 @@ function readNamespace(
       `${setCommand("cniEnabled", "true")}    # once the plugin is installed`,
     );
   }
-  return { name, existing, inject, podSecurity, proxy, workloads };
+  return { name, existing, inject, podSecurity, proxy, workloads, authorization };
 }
 
 function readName(

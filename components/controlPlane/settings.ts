@@ -1,5 +1,8 @@
 import { PortRange } from "../mesh/proxySettings";
 
+/** The chart's value `proxy.opaquePorts`, where it is not set. */
+export const DEFAULT_OPAQUE_PORTS: readonly PortRange[] = [25, 587, 3306, 4444, 5432, 6379, 9300, 11211];
+
 /** What the API server does when a webhook does not answer: lets the object through, or refuses it. */
 export type WebhookFailurePolicy = "Ignore" | "Fail";
 

@@ -9,8 +9,16 @@ import { InjectionApi } from "../controlPlane/injectionProbe";
 import { linkerdPodSecurity, VIZ_NAMESPACE } from "../controlPlane/linkerdNamespace";
 import { MeshGuard } from "../controlPlane/meshGuard";
 import { chartReference, ChartSource } from "../controlPlane/version";
+import { PortAuthorizationArgs } from "../mesh/portAuthorization";
 import { sha256 } from "../pki/certificate";
 import { VIZ_WEBHOOKS, VizWebhook, vizValues } from "./vizValues";
+
+/** Lets viz's Prometheus read the metrics of proxies whose default inbound policy would not, at their admin port. */
+export const SCRAPES = {
+  // By its number: the policy controller knows the names of ports of containers only, not of native sidecars.
+  port: 4191,
+  clients: { serviceAccounts: [`${VIZ_NAMESPACE}/prometheus`] },
+} as const satisfies Pick<PortAuthorizationArgs, "port" | "clients">;
 
 /** Arguments of {@link LinkerdViz}. */
 export interface LinkerdVizArgs extends WebhookIssuance {

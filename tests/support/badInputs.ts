@@ -619,6 +619,21 @@ export async function badInputs(): Promise<BadInputs> {
       rm("namespaces[0].workloads[0].proxy.cpu"),
     ),
     bad(
+      "a network that is an address",
+      "namespaces",
+      namespace({ authorization: [{ port: 8080, from: { networks: ["10.0.0.1"] } }] }),
+      'namespaces[0].authorization[0].from.networks[0] must be a network in CIDR notation, but is "10.0.0.1"',
+      set("namespaces[0].authorization[0].from.networks[0]", "10.0.0.0/8"),
+    ),
+    bad(
+      "an authorization of nobody",
+      "namespaces",
+      namespace({ authorization: [{ port: 8080 }] }),
+      "namespaces[0].authorization[0].from must name at least one client in namespaces, serviceAccounts, networks, " +
+        "but is missing",
+      set("namespaces[0].authorization[0].from.namespaces[0]", "shop"),
+    ),
+    bad(
       "a workload of another kind",
       "namespaces",
       workload({ kind: "Pod" }),

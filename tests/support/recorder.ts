@@ -25,6 +25,8 @@ export interface Recorded {
   readonly retainOnDelete: boolean;
   /** URNs that the resource had before. */
   readonly aliases: readonly string[];
+  /** Types that it had before, under the same name. */
+  readonly formerTypes: readonly string[];
   readonly hooks: { readonly beforeCreate: readonly string[]; readonly beforeUpdate: readonly string[] };
 }
 
@@ -160,6 +162,7 @@ function read(request: RegisterResourceRequest, urn: string): Recorded {
     replaceOnChanges: request.getReplaceonchangesList(),
     retainOnDelete: request.getRetainondelete() ?? false,
     aliases: [...request.getAliasurnsList(), ...request.getAliasesList().map((alias) => alias.getUrn())],
+    formerTypes: request.getAliasesList().flatMap((alias) => alias.getSpec()?.getType() ?? []),
     hooks: {
       beforeCreate: request.getHooks()?.getBeforeCreateList() ?? [],
       beforeUpdate: request.getHooks()?.getBeforeUpdateList() ?? [],

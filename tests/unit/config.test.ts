@@ -157,6 +157,7 @@ describe("configuration", () => {
             podSecurity: undefined,
             proxy: undefined,
             workloads: [],
+            authorization: [],
           },
         ],
         cluster: { kubeconfig: "/kubeconfig", context: "sandbox" },

@@ -82,6 +82,7 @@ describe("configuration of namespaces", () => {
             podSpec,
           },
         ],
+        authorization: [],
       },
     );
   });
