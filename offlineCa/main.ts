@@ -72,7 +72,7 @@ function report({ anchor, issuer, id, anchorIs }: Issued, { anchorKey, stack }: 
       : `The anchor's key is in ${anchorKey} and nowhere else: take it off this machine.`,
   );
   if (anchorIs === "new") return;
-  console.log("No pod of a running mesh trusts the new anchor: see docs/operations.md, Recovery.");
+  console.log("No pod trusts the new anchor until it is created anew: docs/operations.md, Expiry.");
 }
 
 const program = new Command("offline-ca")
