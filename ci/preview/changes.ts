@@ -69,7 +69,7 @@ function describe(steps: readonly Step[]): Omit<Change, "order"> {
       operation,
       object: objectOf(first),
       differences: contents(first),
-      ...(operation === "create" && { inputs }),
+      ...(operation === "create" && { inputs: isRelease(first) ? chosen(inputs) : inputs }),
     };
   }
   const operations = [...new Set(steps.map(({ operation }) => operation))];
@@ -84,6 +84,11 @@ function describe(steps: readonly Step[]): Omit<Change, "order"> {
 /** Whether it is an object of the cluster or a Helm release. */
 function isObject({ type }: Step): boolean {
   return type.startsWith("kubernetes:");
+}
+
+/** What is not a default of the provider, which fills in all that a Helm release can have. */
+function chosen(release: Step["inputs"]): Step["inputs"] {
+  return Object.fromEntries(Object.entries(release).filter(([, value]) => value !== false && value !== ""));
 }
 
 /** Kind, namespace and name. */
@@ -101,14 +106,16 @@ export function isRelease({ type }: Pick<Step, "type">): boolean {
 
 /** What the engine names and what is no change is left out. */
 function contents(step: Step): readonly Difference[] {
-  const { type, differences } = step;
+  const { type, operation, differences } = step;
   // The version of a chart in a directory is known only when it is installed.
   if (isRelease(step)) return differences.filter(({ path, to }) => path !== "version" || to !== "");
   // Pulumi writes a Secret's `stringData` as `data` only when it is applied.
   if (lastPart(type) !== "Secret") return differences;
   const isContent = ({ path }: Difference): boolean => /^(data|stringData)\b/.test(path);
   const others = differences.filter((difference) => !isContent(difference));
-  return others.length === differences.length ? others : [...others, { path: "data", to: "(secret)" }];
+  // The engine may name none, because it hides all of a Secret whose contents are secret before and after.
+  const isChanged = others.length < differences.length || (operation === "update" && others.length === 0);
+  return isChanged ? [...others, { path: "data", to: "(secret)" }] : others;
 }
 
 const WORDS: Readonly<Record<string, string>> = {

@@ -11,6 +11,9 @@ export const UNKNOWN = "(known during the update)";
 /** A text that is longer is cut; what matters of it stands at its beginning. */
 const LONGEST = 80;
 
+/** SHA-256, which is compared as a whole. */
+const FINGERPRINT = /^([0-9A-F]{2}:){31}[0-9A-F]{2}$/;
+
 const CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
 
 /** Whether the engine hides this value. */
@@ -39,7 +42,7 @@ export function inWords(value: unknown): string {
   const plain = readable(value);
   const text = typeof plain === "string" ? withFingerprints(plain) : JSON.stringify(plain);
   const line = text.trim().replaceAll(/\s+/g, " ");
-  return line.length > LONGEST ? `${line.slice(0, LONGEST)}...` : line;
+  return line.length > LONGEST && !FINGERPRINT.test(line) ? `${line.slice(0, LONGEST)}...` : line;
 }
 
 function withFingerprints(text: string): string {

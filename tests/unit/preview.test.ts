@@ -144,6 +144,24 @@ describe("the text of a preview", () => {
     assert.doesNotMatch(text, /4dabf181|ciphertext/);
   });
 
+  it("shows of a release that is made what was chosen, not what the provider fills in", () => {
+    const chosen = { chart: "crds", name: "linkerd-crds", timeout: 600, values: { viz: false, name: "" } };
+    const text = textOfEvents(
+      told("create", "helm.sh/v3:Release", "crds", undefined, {
+        ...{ atomic: false, keyring: "", skipAwait: false },
+        ...chosen,
+      }),
+    );
+    const yaml = 'chart: crds\nname: linkerd-crds\ntimeout: 600\nvalues:\n  viz: false\n  name: ""';
+    assert(text.includes(`\`\`\`yaml\n${yaml}\n\`\`\``), text);
+  });
+
+  it("tells that the contents of a Secret change where the engine hides even which", () => {
+    const secret = { ...metadata("issuer"), data: SECRET };
+    const text = textOfEvents(told("update", "core/v1:Secret", "issuer", secret, secret));
+    assert.match(text, /\| 1 \| update \| `Secret shop\/issuer` \| `data`: \(secret\) \|/);
+  });
+
   it("names the workloads that are restarted, and why", () => {
     const restarts = (type: string, paths: string[]): string => {
       const inputs = (value: number): object => ({
@@ -267,6 +285,13 @@ describe("the differences of a resource", () => {
     assert.deepEqual(found(["a", "text"], { a: "old", text: "b" }, { a: UNKNOWN, text: "x".repeat(81) }), [
       { path: "a", to: "(known during the update)" },
       { path: "text", from: "b", to: `${"x".repeat(80)}...` },
+    ]);
+  });
+
+  it("show a fingerprint as a whole, because it is compared", () => {
+    const [from, to] = ["AB", "CD"].map((pair) => Array<string>(32).fill(pair).join(":"));
+    assert.deepEqual(found(["fingerprint"], { fingerprint: from }, { fingerprint: to }), [
+      { path: "fingerprint", from, to },
     ]);
   });
 });
