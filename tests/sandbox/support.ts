@@ -32,9 +32,13 @@ const PATIENCE_SECONDS = 45;
 /** A command that has not ended by then is stuck; it is killed, so that what it printed is seen. */
 const LIMIT_SECONDS = 240;
 
-/** Starts `npm run ARGS...`. */
-export function start(args: readonly string[], env: NodeJS.ProcessEnv = {}): Command {
-  const child = spawn(process.execPath, ["--import", "tsx", "sandbox/main.ts", ...args], {
+/** Starts `npm run ARGS...`, or another command of the checkout. */
+export function start(
+  args: readonly string[],
+  env: NodeJS.ProcessEnv = {},
+  main = "sandbox/main.ts",
+): Command {
+  const child = spawn(process.execPath, ["--import", "tsx", main, ...args], {
     cwd: PROJECT,
     env: { ...process.env, ...env },
     stdio: ["ignore", "pipe", "pipe"],
