@@ -3,21 +3,10 @@ import assert from "node:assert/strict";
 import program from "../../index";
 import { testAnchor, testIssuer } from "../support/certificates";
 import { unknownValues } from "../support/chartValues";
-import { assertGolden } from "../support/golden";
+import { assertGolden, withoutPems } from "../support/golden";
 import { record, type Recorded, type Recording } from "../support/recorder";
 import { stackConfig } from "../support/stackConfig";
 import knownValues from "./chartValues/edge-26.8.3.json";
-
-/** Replaces each PEM by the name of its certificate. */
-function withoutPems(value: unknown, pems: ReadonlyMap<string, string>): unknown {
-  const text = JSON.stringify(value);
-  const replaced = [...pems].reduce(
-    (result, [name, pem]) => result.replaceAll(JSON.stringify(pem.trim()).slice(1, -1), `<${name}>`),
-    text,
-  );
-  assert.ok(!replaced.includes("-----BEGIN"), "a PEM is not accounted for");
-  return JSON.parse(replaced);
-}
 
 function deployProd(values: Record<string, string>): Promise<Recording> {
   return record(program, {

@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
 
 import program from "../../index";
-import { assertGolden } from "../support/golden";
+import { unknownValues } from "../support/chartValues";
+import { assertGolden, withoutPems } from "../support/golden";
 import { record, type Recording } from "../support/recorder";
 import { stackConfig } from "../support/stackConfig";
+import knownValues from "./chartValues/edge-26.8.3.json";
 
 const deploy = (values: Record<string, string> = {}): Promise<Recording> =>
   record(program, { stack: "rotating", config: { ...stackConfig("rotating"), ...values } });
@@ -22,6 +24,12 @@ describe("the program with cert-manager", () => {
 
   it("asks for these resources", () => {
     assertGolden("rotating.resources.yaml", rotating.names().sort());
+  });
+
+  it("gives the chart these values, with proxyInit for hosts that have nftables", () => {
+    const { values } = rotating.get("Release", "linkerd-control-plane-release").inputs;
+    assertGolden("rotating.values.yaml", withoutPems(values, rotating.pems));
+    assert.deepEqual(unknownValues(values, knownValues), []);
   });
 
   it("tells the control plane the same as with generated certificates", () => {

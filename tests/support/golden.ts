@@ -17,3 +17,14 @@ export function assertGolden(file: string, actual: unknown): void {
   assert.ok(existsSync(path), `${path} does not exist: run npm run test:update-golden`);
   assert.equal(text, readFileSync(path, "utf8"));
 }
+
+/** Replaces each PEM by the name of its certificate. */
+export function withoutPems(value: unknown, pems: ReadonlyMap<string, string>): unknown {
+  const text = JSON.stringify(value);
+  const replaced = [...pems].reduce(
+    (result, [name, pem]) => result.replaceAll(JSON.stringify(pem.trim()).slice(1, -1), `<${name}>`),
+    text,
+  );
+  assert.ok(!replaced.includes("-----BEGIN"), "a PEM is not accounted for");
+  return JSON.parse(replaced);
+}
