@@ -6,6 +6,7 @@ import { Command } from "commander";
 
 import { DEFAULT_LINKERD_VERSION } from "../components/controlPlane/version";
 import { runToEnd } from "../sandbox/command";
+import { UserError } from "../sandbox/errors";
 import { run } from "../sandbox/run";
 import { prove } from "./proof";
 
@@ -24,7 +25,7 @@ const CONTAINER = "look";
 /** How long tcpdump takes to start, and then to see the last packet. */
 const SETTLE_MS = 3000;
 
-/** Asks Linkerd's CLI, then captures a request in the pod that answers it. */
+/** Asks Linkerd's CLI, captures a request in the pod that answers it, and has a Job end. */
 async function verify(context: string): Promise<void> {
   const kubectl = (...args: string[]): Promise<string> => run("kubectl", ["--context", context, ...args]);
   for (const args of [["check"], ["check", "--proxy"]]) {
@@ -85,6 +86,29 @@ async function verify(context: string): Promise<void> {
   console.log(
     `TLS to ${identity}: ${connections} connections, ${encryptedRecords} encrypted records, no plaintext.`,
   );
+  await endJob(kubectl);
+}
+
+/** Waits until a Job has ended, although a proxy runs beside its container. */
+async function endJob(kubectl: (...args: string[]) => Promise<string>): Promise<void> {
+  const name = "ends";
+  const inNamespace = (...args: string[]): Promise<string> => kubectl("-n", NAMESPACE, ...args);
+  await inNamespace("create", "job", name, `--image=${IMAGE}`, "--", "true");
+  await inNamespace("wait", `job/${name}`, "--for=condition=complete", "--timeout=120s");
+  const names = "jsonpath={.items[0].spec.initContainers[*].name} {.items[0].spec.containers[*].name}";
+  const containers = await inNamespace(
+    "get",
+    "pod",
+    "-l",
+    `batch.kubernetes.io/job-name=${name}`,
+    "-o",
+    names,
+  );
+  await inNamespace("delete", "job", name);
+  if (!containers.split(" ").includes("linkerd-proxy")) {
+    throw new UserError(`the Job ${name} ended without a proxy; it had ${containers}`);
+  }
+  console.log("A Job ended beside its proxy.");
 }
 
 /** Waits until the container that looks is running. */
@@ -138,7 +162,9 @@ program
 
 program
   .command("verify")
-  .description("run linkerd check, and capture a request of the sample application hello-world")
+  .description(
+    "run linkerd check, capture a request of the sample application hello-world, and have a Job end",
+  )
   .requiredOption("--context <context>", "a context of your kubeconfig")
   .action(({ context }: { context: string }) => verify(context));
 
