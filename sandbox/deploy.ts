@@ -7,7 +7,7 @@ import { cancellation, interruption, overhear } from "./interruption";
 import { ensureNodes } from "./nodes";
 import { lacksProvided, stackConfiguration } from "./stackFile";
 import type { Target } from "./target";
-import { withStack } from "./workspace";
+import { stateResources, withStack } from "./workspace";
 
 /**
  * Resources that are created at the same time. Most of the time each of them waits for its pods, which the default, four
@@ -134,15 +134,11 @@ export async function destroy(target: Target, stackName: string, config: readonl
 
 /** Names of the resources that must be unprotected before they can be deleted; components have nothing to delete. */
 async function protectedResources(stack: Stack): Promise<string[]> {
-  const exported = await stack.exportStack();
-  // Typed `any` by the SDK.
-  const { resources = [] } = exported.deployment as {
-    readonly resources?: readonly {
-      readonly urn: string;
-      readonly custom?: boolean;
-      readonly protect?: boolean;
-    }[];
-  };
+  const resources = await stateResources<{
+    readonly urn: string;
+    readonly custom?: boolean;
+    readonly protect?: boolean;
+  }>(stack);
   return resources
     .filter(({ protect, custom }) => protect === true && custom === true)
     .map(({ urn }) => urn.split("::").at(-1) ?? urn);

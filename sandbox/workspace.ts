@@ -5,6 +5,7 @@ import { copyFile, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { messageOf, UserError } from "./errors";
 import { type InstancePaths, PROJECT } from "./paths";
+import { run } from "./run";
 import { serveState, type StateService } from "./state";
 import { writeStackFile } from "./stackFile";
 import type { PulumiTools } from "./tools/tools";
@@ -92,6 +93,19 @@ export async function selectOwnStack(stack: string): Promise<Stack> {
       },
     );
   }
+}
+
+/**
+ * What the state has of each resource. Secrets stay encrypted, which the Automation API's own export would have decrypted.
+ */
+export async function stateResources<T>({ name, workspace }: Stack): Promise<readonly T[]> {
+  const { pulumiCommand, workDir, envVars } = workspace;
+  const exported = await run(pulumiCommand.command, ["stack", "export", "--stack", name], {
+    cwd: workDir,
+    env: envVars,
+  });
+  const { deployment } = JSON.parse(exported) as { deployment: { readonly resources?: readonly T[] } };
+  return deployment.resources ?? [];
 }
 
 /** Name of Pulumi's file of accounts. */

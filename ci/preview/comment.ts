@@ -22,7 +22,8 @@ export interface Report {
   readonly warnings: readonly string[];
 }
 
-/** GitHub refuses comments of more than 65,536 characters. The table and what is made share what there is. */
+/** GitHub refuses comments of more than 65,536 characters. Messages, the table and what is made share what there is. */
+const LONGEST_MESSAGES = 8_000;
 const LONGEST_TABLE = 35_000;
 const LONGEST_YAML = 20_000;
 
@@ -37,8 +38,8 @@ export function comment(report: Report): string {
   const parts = [
     markerOf(stack),
     `### Preview of stack ${code(stack)}${commit === undefined ? "" : ` at ${code(commit.slice(0, 12))}`}`,
-    ...errors.map((message) => `**The preview failed:**\n\n${fence(message, "text")}`),
-    ...warnings.map((message) => `**Warning:**\n\n${fence(message, "text")}`),
+    ...errors.map((message) => `**The preview failed:**\n\n${fence(cut(message, errors), "text")}`),
+    ...warnings.map((message) => `**Warning:**\n\n${fence(cut(message, warnings), "text")}`),
   ];
   if (errors.length === 0) parts.push(counts(report));
   else if (changes.length > 0) parts.push("Until then it had found:");
@@ -108,6 +109,12 @@ function made(changes: readonly Change[]): string[] {
 
 function outputs({ outputs }: Report): string {
   return ["Outputs:", "", ...outputs.map((output) => `- ${difference(output)}`)].join("\n");
+}
+
+/** A message, or its beginning where all of them together would be too long. */
+function cut(message: string, all: readonly string[]): string {
+  const longest = Math.floor(LONGEST_MESSAGES / all.length);
+  return message.length > longest ? `${message.slice(0, longest)}...\nThe rest is in the log.` : message;
 }
 
 /** As many of the texts, from the first, as are not longer than that together. */

@@ -6,6 +6,7 @@ import type { EngineEvent, Stack } from "@pulumi/pulumi/automation";
 
 import { operate, OPERATION } from "../../sandbox/deploy";
 import { UserError } from "../../sandbox/errors";
+import { stateResources } from "../../sandbox/workspace";
 import { changesOf, type Graphs, unchangedOf } from "./changes";
 import type { Report } from "./comment";
 import { certificatesOf, restartsOf } from "./effects";
@@ -91,11 +92,7 @@ async function plannedDependencies(plan: string): Promise<Dependencies> {
 }
 
 async function currentDependencies(stack: Stack): Promise<Dependencies> {
-  const exported = await stack.exportStack();
-  // Typed `any` by the SDK.
-  const { resources = [] } = exported.deployment as {
-    readonly resources?: readonly (Dependent & { readonly urn: string })[];
-  };
+  const resources = await stateResources<Dependent & { readonly urn: string }>(stack);
   return new Map(resources.map((resource) => [resource.urn, dependenciesOf(resource)]));
 }
 

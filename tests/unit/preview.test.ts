@@ -221,6 +221,17 @@ describe("the text of a preview", () => {
     assert.match(text, new RegExp(`^${2000 - rows} more are in the log\\.$`, "m"));
     assert.match(text, /The first \d+ of the 2000 objects that are made/);
   });
+
+  it("stays below it with many errors, of which the log has the rest", () => {
+    const errors = Array.from({ length: 20 }, (_, index) => `error ${index}: ${"x".repeat(9_999)}`);
+    const events = errors.map(
+      (message) => ({ diagnosticEvent: { severity: "error", message } }) as EngineEvent,
+    );
+    const text = textOfEvents(...events);
+    assert(text.length < 65_536, String(text.length));
+    for (const message of errors)
+      assert(text.includes(`${message.slice(0, 400)}...\nThe rest is in the log.`));
+  });
 });
 
 describe("the differences of a resource", () => {
