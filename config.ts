@@ -34,6 +34,7 @@ import { readControlPlane } from "./config/controlPlane";
 import { NamespaceConfig, readNamespaces } from "./config/namespaces";
 import { ConfigReader, COUNT, DNS_NAME, FLAG, text } from "./config/reader";
 import { readTrustAnchorKey, validity } from "./config/signingAnchor";
+import { readTrustManager } from "./config/trustManager";
 
 export { type SampleApplication } from "./config/applications";
 export { type AuthorizationConfig } from "./config/authorization";
@@ -141,6 +142,7 @@ function readCertificates(reader: ConfigReader, trustDomain: string): Certificat
   const certManager = readCertManager(reader, rotating);
   const identity = readRotatingIdentity(reader);
   const webhooks = readRotatingWebhooks(reader, rotating);
+  const trustManager = readTrustManager(reader, rotating);
   const issuanceLifetime = readIssuanceLifetime(reader);
 
   const issuerRef = rotating ? identity.issuerRef : undefined;
@@ -171,7 +173,9 @@ function readCertificates(reader: ConfigReader, trustDomain: string): Certificat
       "webhookCertificates",
       rotating && webhooks ? "cert-manager issues them (rotatingWebhooks)" : undefined,
     ),
-    rotation: rotating ? { certManager, identity, webhooks } : undefined,
+    rotation: rotating
+      ? { certManager, identity, webhooks, ...(trustManager && { trustManager }) }
+      : undefined,
   };
 }
 
@@ -193,6 +197,9 @@ const KEYS = [
   "certManagerChartSource",
   "rotatingIdentity",
   "rotatingWebhooks",
+  "trustManager",
+  "trustManagerVersion",
+  "trustManagerChartSource",
   "guardMode",
   "gateDeadlineSeconds",
   "highAvailability",

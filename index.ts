@@ -28,6 +28,8 @@ import {
   summarize,
   TrustAnchor,
   trustBundle,
+  TrustManager,
+  TrustManagerBundle,
   warnWithoutGatewayApi,
   webhookCertificates,
   WebhookIssuance,
@@ -85,9 +87,26 @@ async function program(): Promise<StackOutputs> {
       { protect: protect && args.certificate === undefined },
     ),
   }));
-  const trustBundlePem = trustBundle(anchors.map(({ anchor }) => anchor));
   const signer = anchors.find(({ id }) => id === config.signingAnchor)?.anchor.signer;
   const certManager = installCertManager(config);
+  const trustManager = installTrustManager(config, certManager);
+  const trustRoots =
+    config.rotation?.trustManager &&
+    new TrustManagerBundle(
+      "trust-roots",
+      {
+        certPems: anchors.map(({ anchor }) => anchor.certPem),
+        deadlineSeconds: config.rotation.certManager.deadlineSeconds,
+        cluster,
+      },
+      // trust-manager finds the namespace by its labels.
+      { dependsOn: [namespace, ...(trustManager ? [trustManager] : [])] },
+    );
+  // In the order that the ConfigMap has, which `linkerd check` compares with that of the pods.
+  const trustBundlePem = trustBundle(
+    anchors.map(({ anchor }) => anchor),
+    trustRoots ? "fingerprint" : "given",
+  );
   const issuer = identityIssuer(config, { namespace: namespace.name, trustBundlePem, signer, certManager });
   const issuance: WebhookIssuance = {
     webhookCertificates: config.webhookCertificates,
@@ -116,6 +135,7 @@ async function program(): Promise<StackOutputs> {
       issuanceLifetime: config.issuanceLifetime,
       webhookTrust: webhooks.trust,
       cniEnabled,
+      externalTrustRoots: trustRoots !== undefined,
       settings: config.controlPlane,
       cluster,
     },
@@ -126,6 +146,8 @@ async function program(): Promise<StackOutputs> {
         // Its pods mount the Secrets of these, whose names are fixed.
         issuer,
         ...webhooks.makers,
+        // They mount its ConfigMap too, in place of the chart's.
+        ...(trustRoots ? [trustRoots] : []),
         // It is there before the injector, and goes only after it.
         guard,
       ],
@@ -183,6 +205,7 @@ async function program(): Promise<StackOutputs> {
       "linkerd-control-plane": controlPlane.chartVersion,
       ...(viz && { "linkerd-viz": viz.chartVersion }),
       ...(certManager && { "cert-manager": certManager.chartVersion }),
+      ...(trustManager && { "trust-manager": trustManager.chartVersion }),
     },
     meshedNamespaces: [
       ...applications.flatMap((application) => application.namespaces),
@@ -195,6 +218,23 @@ async function program(): Promise<StackOutputs> {
 function installCertManager({ rotation, cluster }: StackConfig): CertManager | undefined {
   return rotation?.certManager.install === true
     ? new CertManager("cert-manager", { ...rotation.certManager, cluster })
+    : undefined;
+}
+
+/** trust-manager, where this program installs it. */
+function installTrustManager(
+  { rotation, cluster }: StackConfig,
+  certManager: CertManager | undefined,
+): TrustManager | undefined {
+  const { trustManager } = rotation ?? {};
+  const highAvailability = rotation?.certManager.highAvailability;
+  return trustManager?.install === true
+    ? new TrustManager(
+        "trust-manager",
+        { ...trustManager, highAvailability, cluster },
+        // It issues the certificate of trust-manager's webhook.
+        { dependsOn: certManager },
+      )
     : undefined;
 }
 

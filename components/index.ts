@@ -21,6 +21,8 @@ export {
   type RotationProblem,
   rotationProblems,
 } from "./certManager/rotation";
+export { TRUST_MANAGER_NAMESPACE, TrustManager, type TrustManagerArgs } from "./certManager/trustManager";
+export { TrustManagerBundle, type TrustManagerBundleArgs } from "./certManager/trustManagerBundle";
 export {
   DEFAULT_CERT_MANAGER_CHART_SOURCE,
   DEFAULT_CERT_MANAGER_VERSION,

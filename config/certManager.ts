@@ -17,6 +17,7 @@ import {
   WebhookRotation,
 } from "../components";
 import { readChartSource } from "./charts";
+import { TrustManagerConfig } from "./trustManager";
 import {
   ConfigReader,
   COUNT,
@@ -53,6 +54,8 @@ export interface RotationConfig {
   readonly identity: RotatingIdentityConfig;
   /** Undefined where the webhooks' certificates are generated. */
   readonly webhooks?: WebhookRotation;
+  /** Undefined where the chart makes the ConfigMap of the trust bundle. */
+  readonly trustManager?: TrustManagerConfig;
 }
 
 const DURATION: Expectation<string> = {
@@ -101,7 +104,8 @@ export function readCertManager(reader: ConfigReader, used: boolean): CertManage
   };
 }
 
-function readRelease(reader: ConfigReader, key: string, byDefault: string): string {
+/** A key that names a release, `v<major>.<minor>.<patch>`. */
+export function readRelease(reader: ConfigReader, key: string, byDefault: string): string {
   const version = reader.text(key) ?? byDefault;
   if (!isRelease(version)) {
     reader.invalid(key, "must be v<major>.<minor>.<patch>", version, byDefault);

@@ -57,6 +57,8 @@ export async function sandboxTarget(name: string, signal: AbortSignal): Promise<
       "linkerd-mtls:chartSource": sandbox.tools.charts,
       "linkerd-mtls:certManagerVersion": CERT_MANAGER_RELEASE,
       "linkerd-mtls:certManagerChartSource": sandbox.tools.certManagerCharts,
+      "linkerd-mtls:trustManagerVersion": TRUST_MANAGER_RELEASE,
+      "linkerd-mtls:trustManagerChartSource": sandbox.tools.trustManagerCharts,
       "kubernetes:kubeconfig": paths.kubeconfig,
     },
     kubectl: `${sandbox.tools.kubectl} --kubeconfig ${paths.kubeconfig}`,

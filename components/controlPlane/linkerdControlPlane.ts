@@ -5,6 +5,7 @@ import { WebhookTrust } from "../pki/webhookTrust";
 import { ClusterAccess } from "./clusterClient";
 import { helmRelease } from "./helmRelease";
 import { ControlPlaneSettings } from "./settings";
+import { handBackHook } from "./trustRoots";
 import { ControlPlaneWebhook, controlPlaneValues } from "./values";
 import { chartReference, ChartSource } from "./version";
 
@@ -26,6 +27,11 @@ export interface LinkerdControlPlaneArgs {
   readonly webhookTrust: Readonly<Record<ControlPlaneWebhook, pulumi.Input<WebhookTrust>>>;
   /** Whether the cluster has Linkerd's CNI plugin. Default false: an init container redirects each pod's traffic. */
   readonly cniEnabled?: boolean;
+  /**
+   * Whether the ConfigMap `linkerd-identity-trust-roots` is made by others, e.g. `TrustManagerBundle`, which then must be
+   * in `dependsOn`. Default false: the chart makes it.
+   */
+  readonly externalTrustRoots?: boolean;
   /** What is chosen for the cluster. Default: everything as the chart has it. */
   readonly settings?: ControlPlaneSettings;
   /** The cluster, the same as the Kubernetes provider's. Default: the ambient kubeconfig. */
@@ -57,14 +63,17 @@ export class LinkerdControlPlane extends pulumi.ComponentResource {
           trustDomain: args.trustDomain,
           issuanceLifetime: args.issuanceLifetime ?? DAY_SECONDS,
           cniEnabled: args.cniEnabled ?? false,
+          externalTrustRoots: args.externalTrustRoots,
           settings: args.settings,
         }),
       );
+    const { cluster = {}, externalTrustRoots = false } = args;
+    const handBack = externalTrustRoots ? undefined : handBackHook(`${name}-trust-roots`, cluster);
     const release = helmRelease(
       `${name}-release`,
       { ...chart, name: "linkerd-control-plane", namespace: args.namespace, values },
-      args.cluster ?? {},
-      { parent: this },
+      cluster,
+      { parent: this, ...(handBack && { hooks: { beforeCreate: [handBack], beforeUpdate: [handBack] } }) },
     );
 
     this.chartVersion = release.status.version;

@@ -6,6 +6,9 @@ import { POD_SECURITY_LABEL } from "../mesh/podSecurity";
 /** Name of Linkerd's namespace; its command-line tool expects it. */
 export const LINKERD_NAMESPACE = "linkerd";
 
+/** Labels by which trust-manager finds Linkerd's namespace. */
+export const CONTROL_PLANE_NAMESPACE_LABELS = { "linkerd.io/is-control-plane": "true" } as const;
+
 /** Name of viz's namespace; Linkerd's documentation and tools use it. */
 export const VIZ_NAMESPACE = "linkerd-viz";
 
@@ -40,7 +43,7 @@ export class LinkerdNamespace extends pulumi.ComponentResource {
         metadata: {
           name: LINKERD_NAMESPACE,
           labels: {
-            "linkerd.io/is-control-plane": "true",
+            ...CONTROL_PLANE_NAMESPACE_LABELS,
             "linkerd.io/control-plane-ns": LINKERD_NAMESPACE,
             // The injector must not be asked about its own pods, or nothing could start.
             "config.linkerd.io/admission-webhooks": "disabled",

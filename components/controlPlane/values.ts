@@ -12,6 +12,8 @@ export interface ControlPlaneValues extends SettingsValues {
   /** Trust domain. */
   readonly identityTrustDomain: string;
   readonly identity: {
+    /** Somebody else makes the ConfigMap of the trust bundle; `identityTrustAnchorsPEM` still rolls the pods. */
+    readonly externalCA?: true;
     readonly issuer: {
       /** `kubernetes.io/tls`: the issuer is a Secret that exists already, so its key is not among the values. */
       readonly scheme: "kubernetes.io/tls";
@@ -62,12 +64,14 @@ export function controlPlaneValues(args: {
   issuanceLifetime: number;
   webhookTrust: Readonly<Record<ControlPlaneWebhook, WebhookTrust>>;
   cniEnabled: boolean;
+  externalTrustRoots?: boolean;
   settings?: ControlPlaneSettings;
 }): ControlPlaneValues {
   return {
     identityTrustAnchorsPEM: args.trustBundlePem,
     identityTrustDomain: args.trustDomain,
     identity: {
+      ...(args.externalTrustRoots === true && { externalCA: true }),
       issuer: { scheme: "kubernetes.io/tls", issuanceLifetime: formatDuration(args.issuanceLifetime) },
     },
     proxyInjector: webhookValues(args.webhookTrust["linkerd-proxy-injector"]),

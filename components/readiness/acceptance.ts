@@ -10,6 +10,8 @@ import { CLOCK, listenForInterruption, Verdict, wait } from "./waiting";
 export interface AcceptanceArgs {
   /** Whose they are; Helm's name of its release too. */
   readonly controller: "cert-manager" | "trust-manager";
+  /** Whether objects of their kind have no namespace. Pulumi gives them one all the same where it does not know the kind yet. */
+  readonly clusterScoped?: boolean;
   /** How long to wait until they are accepted, in seconds. */
   readonly deadlineSeconds: number;
   /** The cluster to ask, the same as the Kubernetes provider's. */
@@ -37,7 +39,7 @@ export function acceptanceHook(name: string, args: AcceptanceArgs): pulumi.Resou
   return new pulumi.ResourceHook(name, ({ newInputs }) =>
     context.runInAsyncScope(async () => {
       // What is created at the same time shares the question.
-      accepted ??= untilAccepted(newInputs as NewObject, args);
+      accepted ??= untilAccepted(scoped(newInputs as NewObject, args), args);
       try {
         await accepted;
       } catch (error) {
@@ -46,6 +48,10 @@ export function acceptanceHook(name: string, args: AcceptanceArgs): pulumi.Resou
       }
     }),
   );
+}
+
+function scoped(object: NewObject, { clusterScoped = false }: AcceptanceArgs): NewObject {
+  return clusterScoped ? { ...object, metadata: { name: object.metadata.name } } : object;
 }
 
 async function untilAccepted(object: NewObject, args: AcceptanceArgs): Promise<void> {

@@ -83,7 +83,19 @@ export async function writeCertManagerChart(directory: string, signal: AbortSign
   );
 }
 
-/** Writes trust-manager's chart with the release in place of the placeholders. */
+/**
+ * What trust-manager's chart wants of a cert-manager that is newer than the sandbox's, and what older charts had instead:
+ * the CA of its webhook comes from the Certificate, and not from the Secret.
+ */
+const TRUST_MANAGER_CHANGES: readonly (readonly [string, string])[] = [
+  ['(dict "cert-manager.io/allow-direct-injection" "true")', "(dict)"],
+  [
+    'cert-manager.io/inject-ca-from-secret: "{{ include "trust-manager.namespace" . }}/{{ include "trust-manager.name" . }}-tls"',
+    'cert-manager.io/inject-ca-from: "{{ include "trust-manager.namespace" . }}/{{ include "trust-manager.name" . }}"',
+  ],
+];
+
+/** Writes trust-manager's chart, for the sandbox's cert-manager, with the release in place of the placeholders. */
 export async function writeTrustManagerChart(directory: string, signal: AbortSignal): Promise<void> {
   const { directory: source } = await sourceOf(
     "github.com/cert-manager/trust-manager",
@@ -91,7 +103,9 @@ export async function writeTrustManagerChart(directory: string, signal: AbortSig
     signal,
   );
   const chart = join(directory, "trust-manager");
-  await copy(join(source, "deploy", "charts", "trust-manager"), chart);
+  await copy(join(source, "deploy", "charts", "trust-manager"), chart, (text) =>
+    TRUST_MANAGER_CHANGES.reduce((changed, [from, to]) => changed.replaceAll(from, to), text),
+  );
   const description = parse(await readFile(join(chart, "Chart.yaml"), "utf8")) as object;
   await writeFile(
     join(chart, "Chart.yaml"),

@@ -110,6 +110,58 @@ describe("the program with cert-manager", () => {
     }
   });
 
+  it("has trust-manager write the trust bundle before the control plane, which rolls with it", async () => {
+    const recording = await deploy({
+      "linkerd-mtls:trustManager": '{"enabled":true}',
+      "linkerd-mtls:trustAnchors": '[{"id":"2026"},{"id":"2027"}]',
+      "linkerd-mtls:signingAnchor": "2026",
+    });
+    const added = recording.names().filter((name) => /trust-manager|trust-roots/.test(name));
+    assert.deepEqual(added.sort(), [
+      "kubernetes:core/v1:Namespace trust-manager-namespace",
+      "kubernetes:helm.sh/v3:Release trust-manager-release",
+      "kubernetes:trust.cert-manager.io/v1alpha1:Bundle trust-roots-bundle",
+      "linkerd-mtls:index:TrustManager trust-manager",
+      "linkerd-mtls:index:TrustManagerBundle trust-roots",
+      "random:index/randomId:RandomId trust-roots-synced",
+    ]);
+    const order = [
+      recording.get("Release", "cert-manager-release"),
+      recording.get("Release", "trust-manager-release"),
+      recording.get("Bundle", "trust-roots-bundle"),
+      recording.get("RandomId", "trust-roots-synced"),
+      recording.get("Release", "linkerd-control-plane-release"),
+    ];
+    for (const [index, later] of order.slice(1).entries()) {
+      const earlier = order[index];
+      assert.ok(earlier && recording.isAfter(later, earlier), later.name);
+    }
+    const bundle = recording.get("Bundle", "trust-roots-bundle");
+    assert.ok(recording.isAfter(bundle, recording.get("Namespace", "linkerd-namespace")));
+    const pems = ["trust-anchor-2026-certificate", "trust-anchor-2027-certificate"].map((name) =>
+      (recording.pems.get(name) ?? "").trim(),
+    );
+    const { sources } = bundle.inputs.spec as { sources: { inLine: string }[] };
+    assert.deepEqual(
+      sources.map(({ inLine }) => inLine.trim()),
+      pems,
+    );
+    const values = recording.get("Release", "linkerd-control-plane-release").inputs.values as {
+      identity: { externalCA: boolean };
+      identityTrustAnchorsPEM: string;
+    };
+    assert.equal(values.identity.externalCA, true);
+    assert.deepEqual(unknownValues(values, knownValues), []);
+    const given = values.identityTrustAnchorsPEM.split(/(?<=-----END CERTIFICATE-----)\n/).slice(0, -1);
+    assert.deepEqual(given.toSorted(), pems.toSorted());
+  });
+
+  it("installs no trust-manager where one exists", async () => {
+    const recording = await deploy({ "linkerd-mtls:trustManager": '{"enabled":true,"install":false}' });
+    assert.ok(recording.get("Bundle", "trust-roots-bundle"));
+    assert.ok(!recording.names().some((name) => name.includes("trust-manager-release")));
+  });
+
   it("installs nothing where cert-manager exists", async () => {
     const recording = await deploy({ "linkerd-mtls:certManager": '{"install":false}' });
     assert.ok(!recording.names().some((name) => name.includes("cert-manager-release")));

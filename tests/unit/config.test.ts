@@ -177,7 +177,7 @@ describe("configuration", () => {
         "linkerd-mtls:colour must be one of linkerdVersion, chartSource, trustDomain, certificates, trustAnchors, " +
           "signingAnchor, trustAnchorKey, issuanceLifetime, issuer, issuerCertificate, issuerKey, " +
           "webhookCertificates, certManager, certManagerVersion, certManagerChartSource, " +
-          "rotatingIdentity, rotatingWebhooks, guardMode, gateDeadlineSeconds, " +
+          "rotatingIdentity, rotatingWebhooks, trustManager, trustManagerVersion, trustManagerChartSource, guardMode, gateDeadlineSeconds, " +
           "highAvailability, webhookFailurePolicy, opaquePorts, proxyInit, imageRegistry, imagePullSecrets, protect, " +
           "cniEnabled, labelKubeSystem, viz, sampleApplications, namespaces, but is unknown\n    pulumi config rm linkerd-mtls:colour",
         'linkerd-mtls:linkerdVersion must be edge-<year>.<month>.<number>, but is "stable-2.14.10"\n' +

@@ -76,6 +76,57 @@ describe("configuration of cert-manager", () => {
     });
   });
 
+  it("reads trust-manager, which is off by default", () => {
+    const trustManager = (values: Values): unknown => read(rotating(values)).rotation?.trustManager;
+    assert.equal(trustManager({}), undefined);
+    assert.equal(trustManager({ trustManager: { namespace: "trust" } }), undefined);
+    assert.deepEqual(trustManager({ trustManager: { enabled: true } }), {
+      install: true,
+      namespace: "trust-manager",
+      version: "v0.25.0",
+      chartSource: "https://charts.jetstack.io",
+    });
+    assert.deepEqual(
+      trustManager({
+        trustManager: { enabled: true, install: false, namespace: "trust" },
+        trustManagerVersion: "v0.20.0",
+        trustManagerChartSource: "oci://registry.example.org",
+      }),
+      {
+        install: false,
+        namespace: "trust",
+        version: "v0.20.0",
+        chartSource: "oci://registry.example.org",
+      },
+    );
+    assert.equal(read({ trustManager: { enabled: true } }).rotation, undefined);
+  });
+
+  it("refuses what is wrong of trust-manager", () => {
+    assert.deepEqual(
+      problems(
+        rotating({
+          trustManager: { enabled: "yes", namespace: "Trust", replicas: 2 },
+          trustManagerVersion: "0.25.0",
+        }),
+      ),
+      [
+        "linkerd-mtls:trustManager.replicas must be one of enabled, install, namespace, but is unknown\n" +
+          "    pulumi config rm --path 'linkerd-mtls:trustManager.replicas'",
+        'linkerd-mtls:trustManager.enabled must be true or false, but is "yes"\n' +
+          "    pulumi config set --path 'linkerd-mtls:trustManager.enabled' true",
+        'linkerd-mtls:trustManager.namespace must be a DNS label, but is "Trust"\n' +
+          "    pulumi config set --path 'linkerd-mtls:trustManager.namespace' trust-manager",
+        'linkerd-mtls:trustManagerVersion must be v<major>.<minor>.<patch>, but is "0.25.0"\n' +
+          "    pulumi config set linkerd-mtls:trustManagerVersion v0.25.0",
+      ],
+    );
+    assert.match(
+      problems(rotating({ trustManager: { enabled: true }, trustManagerChartSource: "./nowhere" })).join(),
+      /^linkerd-mtls:trustManagerChartSource must hold the chart trust-manager where it is a directory, but /,
+    );
+  });
+
   it("has no effect without certificates=cert-manager", () => {
     const values = { rotatingIdentity: { duration: "48h", renewBefore: "47h" }, rotatingWebhooks: {} };
     assert.equal(read(values).rotation, undefined);

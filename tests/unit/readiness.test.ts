@@ -150,10 +150,11 @@ describe("what waits for controllers", () => {
   });
 
   describe("acceptanceHook", () => {
-    async function hook(): Promise<pulumi.ResourceHook> {
+    async function hook(clusterScoped?: boolean): Promise<pulumi.ResourceHook> {
       const { hooks } = await record(() => {
         acceptanceHook("accepted", {
           controller: "cert-manager",
+          clusterScoped,
           deadlineSeconds: 1,
           cluster: { kubeconfig: server.kubeconfig() },
         });
@@ -197,9 +198,10 @@ describe("what waits for controllers", () => {
     it("asks for an object without a namespace", async () => {
       const line = "POST /apis/trust.cert-manager.io/v1alpha1/bundles?dryRun=All";
       server.answers = { [line]: { status: 201, body: {} } };
-      const metadata = { name: "roots" };
+      // Pulumi's provider adds the namespace as long as it does not know the kind.
+      const metadata = { name: "roots", namespace: "default" };
       const bundle = { apiVersion: "trust.cert-manager.io/v1alpha1", kind: "Bundle", metadata, spec: {} };
-      await (await hook()).callback(hookArgs(bundle));
+      await (await hook(true)).callback(hookArgs(bundle));
       assert.deepEqual(asked(), [line]);
     });
 

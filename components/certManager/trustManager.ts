@@ -1,0 +1,84 @@
+import * as k8s from "@pulumi/kubernetes";
+import * as pulumi from "@pulumi/pulumi";
+
+import { ClusterAccess } from "../controlPlane/clusterClient";
+import { helmRelease } from "../controlPlane/helmRelease";
+import { helmChart } from "../helmChart";
+import { DEFAULT_CERT_MANAGER_CHART_SOURCE, DEFAULT_TRUST_MANAGER_VERSION } from "./version";
+
+/** Default of {@link TrustManagerArgs.namespace}. */
+export const TRUST_MANAGER_NAMESPACE = "trust-manager";
+
+/** Arguments of {@link TrustManager}. */
+export interface TrustManagerArgs {
+  /** Namespace to make and install it in. Default `trust-manager`. */
+  readonly namespace?: string;
+  /** Helm repository, OCI registry, or directory of a directory per chart. Default `https://charts.jetstack.io`. */
+  readonly chartSource?: string;
+  /** Release, `v<major>.<minor>.<patch>`; for a directory, the one that it holds. Default `v0.25.0`. */
+  readonly version?: string;
+  /** Two replicas with a disruption budget. Default false. */
+  readonly highAvailability?: boolean;
+  /** The cluster, the same as the Kubernetes provider's. Default: the ambient kubeconfig. */
+  readonly cluster?: ClusterAccess;
+}
+
+/** The values that this program gives to the chart trust-manager, and no others. */
+export interface TrustManagerValues {
+  /** Custom resource definitions; they go with the release, and all Bundles of the cluster with them. */
+  readonly crds: { readonly enabled: true; readonly keep: false };
+  /** Public certificates, which no Bundle here asks for. */
+  readonly defaultPackage: { readonly enabled: false };
+  /** Where Bundles may read Secrets. */
+  readonly app: { readonly trust: { readonly namespace: string } };
+  readonly replicaCount: number;
+  readonly podDisruptionBudget?: { readonly enabled: true };
+}
+
+/**
+ * trust-manager, the Helm release `trust-manager` with its custom resource definitions, in a namespace of its own. Its
+ * webhook's certificate comes from cert-manager, which must be there before.
+ */
+export class TrustManager extends pulumi.ComponentResource {
+  /** Version of the chart that is installed. */
+  public readonly chartVersion: pulumi.Output<string>;
+
+  public constructor(name: string, args: TrustManagerArgs = {}, opts?: pulumi.ComponentResourceOptions) {
+    super("linkerd-mtls:index:TrustManager", name, {}, opts);
+
+    const { version = DEFAULT_TRUST_MANAGER_VERSION, highAvailability = false } = args;
+    const { namespace = TRUST_MANAGER_NAMESPACE } = args;
+    const created = new k8s.core.v1.Namespace(
+      `${name}-namespace`,
+      {
+        metadata: {
+          name: namespace,
+          // Linkerd waits for the bundle, so nothing that makes it may wait for Linkerd's injector.
+          labels: { "config.linkerd.io/admission-webhooks": "disabled" },
+        },
+      },
+      { parent: this },
+    );
+    const values: TrustManagerValues = {
+      crds: { enabled: true, keep: false },
+      defaultPackage: { enabled: false },
+      app: { trust: { namespace } },
+      replicaCount: highAvailability ? 2 : 1,
+      ...(highAvailability && { podDisruptionBudget: { enabled: true } }),
+    };
+    const release = helmRelease(
+      `${name}-release`,
+      {
+        ...helmChart(args.chartSource ?? DEFAULT_CERT_MANAGER_CHART_SOURCE, "trust-manager", version),
+        name: "trust-manager",
+        namespace: created.metadata.name,
+        values,
+      },
+      args.cluster ?? {},
+      { parent: this },
+    );
+
+    this.chartVersion = release.status.version;
+    this.registerOutputs({ chartVersion: this.chartVersion });
+  }
+}

@@ -1,0 +1,145 @@
+import assert from "node:assert/strict";
+
+import { AppsV1Api, CoreV1Api, CustomObjectsApi, V1ConfigMap, V1Pod } from "@kubernetes/client-node";
+
+import { testAnchor } from "../support/certificates";
+import { configuration, isMeshed, succeed, TestSandbox } from "./support";
+
+const TRUST_ROOTS = "linkerd-identity-trust-roots";
+
+/** A mesh of one application. */
+const APPLICATION = { sampleApplications: ["hello-world"], namespaces: [] };
+const DISTRIBUTED = { ...APPLICATION, trustManager: { enabled: true } };
+
+describe("the trust bundle with trust-manager", () => {
+  const sandbox = new TestSandbox("test-trust-manager");
+  const up = (values: Readonly<Record<string, unknown>>): Promise<string> =>
+    succeed("up", "--stack", "rotating", "--name", sandbox.name, ...configuration(values));
+
+  before(async () => {
+    await sandbox.remove();
+    await succeed("sandbox", "start", "--name", sandbox.name);
+  });
+  after(() => sandbox.remove());
+
+  function trustRoots(): Promise<V1ConfigMap> {
+    return sandbox.client(CoreV1Api).readNamespacedConfigMap({ namespace: "linkerd", name: TRUST_ROOTS });
+  }
+
+  const pemsOf = (text = ""): string[] =>
+    text
+      .split(/(?<=-----END CERTIFICATE-----)/)
+      .map((pem) => pem.trim())
+      .filter((pem) => pem !== "");
+
+  async function podsIn(namespace: string): Promise<V1Pod[]> {
+    const { items } = await sandbox.client(CoreV1Api).listNamespacedPod({ namespace });
+    return items.filter(({ metadata }) => metadata?.deletionTimestamp === undefined);
+  }
+
+  const namesOf = (pods: readonly V1Pod[]): string[] =>
+    pods.map(({ metadata }) => metadata?.name ?? "").sort();
+
+  /** The trust anchors that the injector has given to a pod's proxy. */
+  function anchorsOf({ spec }: V1Pod): string | undefined {
+    const containers = [...(spec?.initContainers ?? []), ...(spec?.containers ?? [])];
+    const proxy = containers.find(({ name }) => name === "linkerd-proxy");
+    return proxy?.env?.find(({ name }) => name === "LINKERD2_PROXY_IDENTITY_TRUST_ANCHORS")?.value?.trim();
+  }
+
+  it("is written to the ConfigMap before the control plane, and by no other", async () => {
+    await up(DISTRIBUTED);
+    const { metadata, data } = await trustRoots();
+    assert.deepEqual(
+      metadata?.ownerReferences?.map(({ kind, name }) => `${kind} ${name}`),
+      [`Bundle ${TRUST_ROOTS}`],
+    );
+    const bundle = pemsOf(data?.["ca-bundle.crt"]);
+    assert.equal(bundle.length, 1);
+    for (const pod of await podsIn("hello-world")) assert.equal(anchorsOf(pod), bundle.join("\n"));
+    const { metadata: identity } = await sandbox
+      .client(AppsV1Api)
+      .readNamespacedDeployment({ namespace: "linkerd", name: "linkerd-identity" });
+    assert(Number(metadata.creationTimestamp) <= Number(identity?.creationTimestamp));
+  });
+
+  it("changes nothing the second time", async () => {
+    assert.match(await up(DISTRIBUTED), /Resources:\n {4}\d+ unchanged\n\nDuration/);
+  });
+
+  it("rolls the control plane and the workloads once when an anchor is added, and none comes unmeshed", async () => {
+    const anchor = await testAnchor();
+    const control = namesOf(await podsIn("linkerd"));
+    const workloads = namesOf(await podsIn("hello-world"));
+    const attempts = (await sandbox.podCreations()).length;
+    const [own = ""] = pemsOf((await trustRoots()).data?.["ca-bundle.crt"]);
+    await up({
+      ...DISTRIBUTED,
+      trustAnchors: [{ id: "2026" }, { id: "2027", certificate: anchor.certPem }],
+      signingAnchor: "2026",
+    });
+    const text = (await trustRoots()).data?.["ca-bundle.crt"] ?? "";
+    assert.deepEqual(pemsOf(text).sort(), [own, anchor.certPem.trim()].sort());
+    const later = await podsIn("hello-world");
+    assert.equal(later.length, workloads.length);
+    for (const pod of later) {
+      assert(!workloads.includes(pod.metadata?.name ?? ""), pod.metadata?.name);
+      // As text: so does `linkerd check`.
+      assert.equal(anchorsOf(pod), text.trim());
+    }
+    assert(namesOf(await podsIn("linkerd")).every((name) => !control.includes(name)));
+    const created = (await sandbox.podCreations())
+      .slice(attempts)
+      .filter(({ namespace, admitted }) => namespace === "hello-world" && admitted);
+    assert.equal(created.length, workloads.length);
+    assert(created.every(isMeshed));
+    // The bundle keeps the second anchor from here on.
+    await up({
+      ...DISTRIBUTED,
+      trustAnchors: [{ id: "2027", certificate: anchor.certPem }, { id: "2026" }],
+      signingAnchor: "2026",
+    });
+    assert.deepEqual(
+      namesOf(await podsIn("hello-world")),
+      namesOf(later),
+      "another order is the same bundle",
+    );
+  });
+
+  it("is the chart's again without it, and nothing of trust-manager stays", async () => {
+    const before = (await trustRoots()).metadata?.uid;
+    const [first = ""] = pemsOf((await trustRoots()).data?.["ca-bundle.crt"]);
+    assert.notEqual(first, "");
+    await up(APPLICATION);
+    const { metadata, data } = await trustRoots();
+    assert.notEqual(metadata?.uid, before);
+    assert.equal(metadata?.ownerReferences, undefined);
+    assert.equal(metadata?.annotations?.["meta.helm.sh/release-name"], "linkerd-control-plane");
+    const text = data?.["ca-bundle.crt"]?.trim() ?? "";
+    assert.equal(pemsOf(text).length, 1);
+    for (const pod of await podsIn("hello-world")) assert.equal(anchorsOf(pod), text);
+    await assert.rejects(
+      sandbox.client(CustomObjectsApi).listClusterCustomObject({
+        group: "trust.cert-manager.io",
+        version: "v1alpha1",
+        plural: "bundles",
+      }),
+      /404/,
+    );
+  });
+
+  it("is taken over from the chart while the control plane runs, and no workload rolls", async () => {
+    const workloads = namesOf(await podsIn("hello-world"));
+    const { metadata, data } = await trustRoots();
+    await up(DISTRIBUTED);
+    const after = await trustRoots();
+    // The same object: Helm has left it.
+    assert.equal(after.metadata?.uid, metadata?.uid);
+    assert.deepEqual(
+      after.metadata?.ownerReferences?.map(({ kind }) => kind),
+      ["Bundle"],
+    );
+    assert.equal(after.data?.["ca-bundle.crt"]?.trim(), data?.["ca-bundle.crt"]?.trim());
+    assert.deepEqual(namesOf(await podsIn("hello-world")), workloads);
+  });
+});

@@ -1,0 +1,194 @@
+import assert from "node:assert/strict";
+import { X509Certificate } from "node:crypto";
+
+import {
+  LinkerdControlPlane,
+  trustBundle,
+  TrustManager,
+  type TrustManagerArgs,
+  TrustManagerBundle,
+} from "../../components";
+import { testAnchor } from "../support/certificates";
+import { type Answer, ApiServer, status } from "../support/apiServer";
+import { record, type Recording } from "../support/recorder";
+
+describe("TrustManager", () => {
+  const deploy = (args?: TrustManagerArgs): Promise<Recording> => record(() => new TrustManager("tm", args));
+
+  it("is an awaited release in a namespace that Linkerd's webhooks leave alone", async () => {
+    const recording = await deploy();
+    assert.deepEqual(recording.get("Namespace", "tm-namespace").inputs.metadata, {
+      name: "trust-manager",
+      labels: { "config.linkerd.io/admission-webhooks": "disabled" },
+    });
+    assert.deepEqual(recording.get("Release", "tm-release").inputs, {
+      compat: "true",
+      chart: "trust-manager",
+      version: "v0.25.0",
+      repositoryOpts: { repo: "https://charts.jetstack.io" },
+      name: "trust-manager",
+      namespace: "trust-manager",
+      createNamespace: false,
+      timeout: 600,
+      values: {
+        crds: { enabled: true, keep: false },
+        defaultPackage: { enabled: false },
+        app: { trust: { namespace: "trust-manager" } },
+        replicaCount: 1,
+      },
+    });
+  });
+
+  it("is highly available", async () => {
+    const recording = await deploy({ namespace: "trust", highAvailability: true });
+    assert.deepEqual(recording.get("Release", "tm-release").inputs.values, {
+      crds: { enabled: true, keep: false },
+      defaultPackage: { enabled: false },
+      app: { trust: { namespace: "trust" } },
+      replicaCount: 2,
+      podDisruptionBudget: { enabled: true },
+    });
+  });
+});
+
+describe("TrustManagerBundle", () => {
+  it("writes every anchor into the ConfigMap that Linkerd mounts, and waits until it is written", async () => {
+    const recording = await record(
+      () => new TrustManagerBundle("roots", { certPems: ["first", "second\n\n"] }),
+    );
+    const bundle = recording.get("Bundle", "roots-bundle");
+    assert.deepEqual(bundle.inputs, {
+      apiVersion: "trust.cert-manager.io/v1alpha1",
+      kind: "Bundle",
+      metadata: {
+        name: "linkerd-identity-trust-roots",
+        labels: { "app.kubernetes.io/managed-by": "linkerd-mtls" },
+      },
+      spec: {
+        sources: [{ inLine: "first\n" }, { inLine: "second\n" }],
+        target: {
+          configMap: {
+            key: "ca-bundle.crt",
+            metadata: { annotations: { "helm.sh/resource-policy": "keep" } },
+          },
+          namespaceSelector: { matchLabels: { "linkerd.io/is-control-plane": "true" } },
+        },
+      },
+    });
+    assert.deepEqual(bundle.hooks, { beforeCreate: ["roots-accepted"], beforeUpdate: ["roots-accepted"] });
+    const gate = recording.get("RandomId", "roots-synced");
+    const { objects } = gate.inputs.keepers as { objects: string };
+    assert.deepEqual(JSON.parse(objects), [
+      { apiVersion: "trust.cert-manager.io/v1alpha1", kind: "Bundle", name: "linkerd-identity-trust-roots" },
+    ]);
+    assert.deepEqual(gate.hooks, { beforeCreate: ["roots-synced"], beforeUpdate: [] });
+    assert.ok(recording.isAfter(gate, bundle));
+  });
+});
+
+describe("trustBundle in trust-manager's order", () => {
+  it("is the same whatever the order of the anchors is", async () => {
+    const anchors = await Promise.all([testAnchor(), testAnchor(), testAnchor()]);
+    const byFingerprint = anchors
+      .map(({ certPem }) => `${certPem.trim()}\n`)
+      .sort((a, b) =>
+        Buffer.compare(
+          Buffer.from(new X509Certificate(a).fingerprint256.replaceAll(":", ""), "hex"),
+          Buffer.from(new X509Certificate(b).fingerprint256.replaceAll(":", ""), "hex"),
+        ),
+      )
+      .join("");
+    for (const given of [anchors, anchors.toReversed()]) {
+      const { outputs } = await record(() => ({ bundle: trustBundle(given, "fingerprint") }));
+      assert.deepEqual(outputs, { bundle: byFingerprint });
+    }
+  });
+});
+
+describe("the ConfigMap of the trust bundle", () => {
+  const server = new ApiServer();
+  const BUNDLE = "/apis/trust.cert-manager.io/v1alpha1/bundles/linkerd-identity-trust-roots";
+  const GET = `GET ${BUNDLE}`;
+  const DELETE = `DELETE ${BUNDLE}?propagationPolicy=Foreground`;
+  const CONFIG_MAP = "GET /api/v1/namespaces/linkerd/configmaps/linkerd-identity-trust-roots";
+  const OWN: Answer = { body: { metadata: { labels: { "app.kubernetes.io/managed-by": "linkerd-mtls" } } } };
+
+  before(() => server.listen());
+  beforeEach(() => {
+    server.answers = {};
+    server.requests = [];
+  });
+  after(() => {
+    server.close();
+  });
+
+  const deploy = (externalTrustRoots?: boolean): Promise<Recording> =>
+    record(() => {
+      new LinkerdControlPlane("plane", {
+        namespace: "linkerd",
+        trustBundlePem: "bundle",
+        trustDomain: "cluster.local",
+        webhookTrust: {
+          "linkerd-proxy-injector": { caBundle: "ca" },
+          "linkerd-sp-validator": { caBundle: "ca" },
+          "linkerd-policy-validator": { caBundle: "ca" },
+        },
+        externalTrustRoots,
+        cluster: { kubeconfig: server.kubeconfig() },
+      });
+    });
+
+  /** What the chart's release asks of the cluster before it is updated. */
+  async function handBack(): Promise<string[]> {
+    const hook = (await deploy()).hooks.get("plane-trust-roots");
+    assert.ok(hook);
+    const newInputs = { namespace: "linkerd" };
+    await hook.callback({ urn: "", id: "", name: "", type: "", newInputs });
+    return server.requests.map(({ line }) => line);
+  }
+
+  it("is made by others where the chart is told so, and its pods still roll with the bundle", async () => {
+    const release = (await deploy(true)).get("Release", "plane-release");
+    const { identity, identityTrustAnchorsPEM } = release.inputs.values as Record<string, unknown>;
+    assert.deepEqual(
+      { identity, identityTrustAnchorsPEM },
+      {
+        identity: { externalCA: true, issuer: { scheme: "kubernetes.io/tls", issuanceLifetime: "24h0m0s" } },
+        identityTrustAnchorsPEM: "bundle",
+      },
+    );
+    assert.deepEqual(release.hooks, {
+      beforeCreate: ["plane-release-records"],
+      beforeUpdate: ["plane-release-records"],
+    });
+  });
+
+  it("is looked after before the chart makes it", async () => {
+    const hooks = ["plane-release-records", "plane-trust-roots"];
+    assert.deepEqual((await deploy()).get("Release", "plane-release").hooks, {
+      beforeCreate: hooks,
+      beforeUpdate: hooks,
+    });
+  });
+
+  it("is the chart's where there is no Bundle, or one of others", async () => {
+    server.answers = { [GET]: { status: 404, body: "404 page not found" } };
+    assert.deepEqual(await handBack(), [GET]);
+    server.answers = { [GET]: { body: { metadata: { labels: {} } } } };
+    assert.deepEqual(await handBack(), [GET, GET]);
+  });
+
+  it("is taken from this program's Bundle, and looked for until it is gone", async () => {
+    server.answers = { [GET]: OWN, [DELETE]: { body: {} }, [CONFIG_MAP]: status(404, "not found") };
+    assert.deepEqual(await handBack(), [GET, DELETE, CONFIG_MAP, CONFIG_MAP, CONFIG_MAP, CONFIG_MAP]);
+  });
+
+  it("is not replaced where the Bundle cannot be deleted", async () => {
+    server.answers = { [GET]: OWN, [DELETE]: status(403, "bundles is forbidden") };
+    await assert.rejects(handBack(), {
+      message:
+        "Bundle linkerd-identity-trust-roots, which the chart replaces, cannot be deleted: bundles is forbidden\n" +
+        "  the deploying user must be allowed to get and delete bundles of trust.cert-manager.io",
+    });
+  });
+});
