@@ -1,3 +1,4 @@
+import { RunError, runtime } from "@pulumi/pulumi";
 import { LocalWorkspace, PulumiCommand, type PulumiFn, Stack } from "@pulumi/pulumi/automation";
 import { randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
@@ -120,7 +121,21 @@ function credentials({ url, token }: StateService): string {
 /** The program itself: the function that `index.ts` exports to Pulumi. */
 async function loadProgram(): Promise<PulumiFn> {
   const { default: program } = await import("../index.js");
-  return async () => ({ ...(await program()) });
+  return async () => {
+    try {
+      return { ...(await program()) };
+    } catch (error) {
+      if (RunError.isInstance(error)) tellOnce(error);
+      throw error;
+    }
+  };
+}
+
+/** Pulumi logs what a program throws, and shows it again as the program's end, which then has nothing to add. */
+function tellOnce(error: RunError): void {
+  process.once("unhandledRejection", () => {
+    error.message = `${runtime.isDryRun() ? "preview" : "update"} failed`;
+  });
 }
 
 /** The passphrase of the instance's state, made at its first use. */
