@@ -14,6 +14,13 @@ import type { PulumiTools } from "./tools/tools";
 /** How long the engine collects entries of its journal before it has them written; a step waits for that. */
 const JOURNAL_MILLISECONDS = 2;
 
+/** Options of the SDK's connections to the engine; its types hide them as internal. */
+const { grpcClientOptions } = runtime as unknown as { grpcClientOptions: Record<string, unknown> };
+
+// Each engine has a port of its own and goes, while this process stays. Connections that were pooled would take the port of
+// one that has gone, when the next engine gets it, for one that refuses.
+grpcClientOptions["grpc.use_local_subchannel_pool"] = 1;
+
 /** What a stack is deployed with. */
 export interface WorkspaceArgs {
   /** Name of the stack; the checkout has its configuration in Pulumi.NAME.yaml. */
