@@ -73,10 +73,11 @@ export class CaCertificate {
     return this.parsed.getExtension(this.x509.ExtendedKeyUsageExtension)?.usages.map(String);
   }
 
-  /** DNS names among the subject alternative names. */
-  public get dnsNames(): readonly string[] {
-    const names = this.parsed.getExtension(this.x509.SubjectAlternativeNameExtension)?.names.items ?? [];
-    return names.filter(({ type }) => type === "dns").map(({ value }) => value);
+  /** DNS names among the subject alternative names; where there is none, the common name, as step's issuers have it. */
+  public get names(): readonly string[] {
+    const alternatives = this.parsed.getExtension(this.x509.SubjectAlternativeNameExtension)?.names.items;
+    const dnsNames = (alternatives ?? []).filter(({ type }) => type === "dns").map(({ value }) => value);
+    return dnsNames.length === 0 ? this.parsed.subjectName.getField("CN") : dnsNames;
   }
 
   /** Its kind of key, e.g. `ECDSA P-256` or `RSA 2048`. */

@@ -186,13 +186,13 @@ function checkValidity(
   return {};
 }
 
-/** `linkerd check` looks for this name. */
-function checkName({ dnsNames }: CaCertificate, name: string): CertificateProblem[] {
-  if (dnsNames.includes(name)) {
+/** Linkerd does not look; an issuer with another name was most likely made for another mesh. */
+function checkName({ names }: CaCertificate, name: string): CertificateProblem[] {
+  if (names.includes(name)) {
     return [];
   }
-  const found = dnsNames.length === 0 ? "has no DNS name" : `has ${dnsNames.join(", ")}`;
-  return [{ rule: `must have the DNS name ${name} (subject alternative name)`, found }];
+  const rule = `must have the DNS name ${name} (subject alternative name, or common name where there is none)`;
+  return [{ rule, found: `has ${names.join(", ") || "none"}` }];
 }
 
 function checkChain(

@@ -2,7 +2,7 @@ import "reflect-metadata";
 
 import * as x509 from "@peculiar/x509";
 
-import { TestCertificate, testAnchor, testIssuer } from "./certificates";
+import { TestCertificate, testAnchor, testCertificate, testIssuer } from "./certificates";
 import { projectConfig } from "./stackConfig";
 
 /** A wrong configuration of a stack with provided certificates, and what is said of it. */
@@ -76,6 +76,9 @@ export async function badInputs(): Promise<BadInputs> {
       problems: [[`${ISSUER} ${found(made)}`, SET_ISSUER]],
     };
   };
+  const foreign = await testCertificate("identity.linkerd.example.org", { signer: anchor });
+  const named = (name: string, found: string): string =>
+    `must have the DNS name ${name} (subject alternative name, or common name where there is none), but has ${found}`;
   const badIssuer = (title: string, issuerCertificate: unknown, found: string): BadInput => ({
     title: `an issuer ${title}`,
     values: { issuerCertificate },
@@ -264,28 +267,21 @@ export async function badInputs(): Promise<BadInputs> {
       { days: [-1, 0.5 / 24] },
       (made) => `must be valid for another hour at least, but expires on ${isoTime(made)}`,
     ),
-    await weakIssuer(
-      "of another trust domain",
-      { dnsNames: ["identity.linkerd.example.org"] },
-      () =>
-        "must have the DNS name identity.linkerd.cluster.local (subject alternative name), but has " +
-        "identity.linkerd.example.org",
+    await weakIssuer("of another trust domain", { dnsNames: ["identity.linkerd.example.org"] }, () =>
+      named("identity.linkerd.cluster.local", "identity.linkerd.example.org"),
     ),
-    await weakIssuer(
-      "whose name is its common name only",
-      { dnsNames: undefined },
-      () =>
-        "must have the DNS name identity.linkerd.cluster.local (subject alternative name), but has no DNS name",
-    ),
+    {
+      title: "an issuer of another trust domain by its common name",
+      values: { issuerCertificate: foreign.certPem, issuerKey: foreign.keyPem },
+      problems: [
+        [`${ISSUER} ${named("identity.linkerd.cluster.local", "identity.linkerd.example.org")}`, SET_ISSUER],
+      ],
+    },
     {
       title: "an issuer for another trust domain than the mesh's",
       values: { trustDomain: "example.org" },
       problems: [
-        [
-          `${ISSUER} must have the DNS name identity.linkerd.example.org (subject alternative name), but has ` +
-            "identity.linkerd.cluster.local",
-          SET_ISSUER,
-        ],
+        [`${ISSUER} ${named("identity.linkerd.example.org", "identity.linkerd.cluster.local")}`, SET_ISSUER],
       ],
     },
     {
@@ -343,11 +339,7 @@ export async function badInputs(): Promise<BadInputs> {
       title: "the anchor as issuer",
       values: { issuerCertificate: anchor.certPem, issuerKey: anchor.keyPem },
       problems: [
-        [
-          `${ISSUER} must have the DNS name identity.linkerd.cluster.local (subject alternative name), but has no ` +
-            "DNS name",
-          SET_ISSUER,
-        ],
+        [`${ISSUER} ${named("identity.linkerd.cluster.local", "root.linkerd.cluster.local")}`, SET_ISSUER],
       ],
     },
 

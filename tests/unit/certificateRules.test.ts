@@ -43,6 +43,11 @@ describe("certificates that are provided", () => {
     assert.deepEqual(checkIssuer(chain, surroundings(anchor)).problems, []);
   });
 
+  it("may have its name as common name only, as step's profile intermediate-ca makes it", async () => {
+    const named = await testIssuer(anchor, { dnsNames: undefined });
+    assert.deepEqual(checkIssuer(named.certPem, surroundings(anchor)).problems, []);
+  });
+
   it("may have been signed by any anchor of the bundle", async () => {
     const other = await testAnchor();
     assert.deepEqual(checkIssuer(issuer.certPem, surroundings(other, anchor)).problems, []);

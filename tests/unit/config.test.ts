@@ -379,7 +379,7 @@ describe("configuration", () => {
         problems({ ...provided(), issuerCertificate, issuerKey }, SECRET);
       assert.deepEqual(found(leaf.certPem, leaf.keyPem), [
         `${rules}be a CA (basic constraints), but is none${mend}`,
-        `${rules}have the DNS name identity.linkerd.cluster.local (subject alternative name), but has no DNS name${mend}`,
+        `${rules}have the DNS name identity.linkerd.cluster.local (subject alternative name, or common name where there is none), but has leaf${mend}`,
       ]);
       const pem = "be the PEM of the issuer's certificate, followed by those between it and its anchor, but ";
       assert.deepEqual(found(issuer.keyPem), [`${rules}${pem}it has a PEM block PRIVATE KEY${mend}`]);
