@@ -24,10 +24,12 @@ export function median(values: readonly number[]): number {
   return (lower + upper) / 2;
 }
 
-/** One summary per variant and case, in the order of the cases, then of the variants. */
+/** One summary per variant and case, the smaller cases first, in the order of the variants. */
 export function summarize(rows: readonly Row[]): Summary[] {
   const cases = new Map<string, Row[]>();
-  for (const row of rows) {
+  const bySize = (one: Row, other: Row) =>
+    one.readyDelaySeconds - other.readyDelaySeconds || one.namespaces - other.namespaces;
+  for (const row of rows.toSorted(bySize)) {
     const key = JSON.stringify([row.readyDelaySeconds, row.namespaces, row.deployments]);
     cases.set(key, [...(cases.get(key) ?? []), row]);
   }

@@ -246,6 +246,23 @@ describe("what is reported", () => {
     );
   });
 
+  it("has the smaller cases first, in whatever order they were measured", () => {
+    const sizes = [
+      { namespaces: 100, readyDelaySeconds: 0 },
+      { namespaces: 1, readyDelaySeconds: 10 },
+      { namespaces: 10, readyDelaySeconds: 0 },
+    ];
+    const order = summarize(sizes.map((size) => row(size))).map(({ case: each }) => [
+      each.readyDelaySeconds,
+      each.namespaces,
+    ]);
+    assert.deepEqual(order, [
+      [0, 10],
+      [0, 100],
+      [10, 1],
+    ]);
+  });
+
   it("is a table per ready delay, and one of what only the program has", () => {
     const header =
       "| Namespaces | Variant | Wall time, s | to (b) | to (c) | Pods created per pod wanted | Pods ever unmeshed | " +
