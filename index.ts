@@ -35,7 +35,7 @@ import {
   WebhookIssuance,
 } from "./components";
 import { AuthorizationConfig, NamespaceConfig, readConfig, SampleApplication, StackConfig } from "./config";
-import { withholdAnswers } from "./debugMessages";
+import { silenceDebugMessages } from "./debugMessages";
 
 /** Outputs of the stack. No key, and nothing that is not public. */
 interface StackOutputs {
@@ -65,7 +65,7 @@ const PULUMI_CLI = ">=3.208.0";
 
 /** The program. Pulumi calls it, once per deployment. */
 async function program(): Promise<StackOutputs> {
-  withholdAnswers();
+  silenceDebugMessages();
   await pulumi.requirePulumiVersion(PULUMI_CLI);
   const config = readConfig();
   const { charts, cluster, trustDomain, cniEnabled, protect } = config;

@@ -5,9 +5,9 @@ import { reportMesh } from "./report";
 import { UserError } from "./errors";
 import { cancellation, interruption, overhear } from "./interruption";
 import { ensureNodes } from "./nodes";
-import { lacksProvided, stackConfiguration } from "./stackFile";
+import { lacksProvided } from "./stackFile";
 import type { Target } from "./target";
-import { stateResources, withStack } from "./workspace";
+import { stateResources, type Use, withStack } from "./workspace";
 
 /**
  * Resources that are created at the same time. Most of the time each of them waits for its pods, which the default, four
@@ -63,17 +63,16 @@ export function onStack<T>(
   { paths, pulumi, overrides, option }: Target,
   stack: string,
   config: readonly string[],
-  use: (stack: Stack) => Promise<T>,
+  use: Use<T>,
 ): Promise<T> {
   const given = config.map((entry): [string, unknown] => {
     const [key = "", ...value] = entry.split("=");
     return [key, parse(value.join("="))];
   });
   const args = { stack, paths, pulumi, overrides: { ...overrides, ...Object.fromEntries(given) } };
-  return withStack(args, async (selected) => {
-    const configuration = await stackConfiguration(paths, stack);
+  return withStack(args, async (selected, configuration) => {
     try {
-      return await use(selected);
+      return await use(selected, configuration);
     } catch (error) {
       if (!(error instanceof FailedOperation && lacksProvided(configuration))) throw error;
       const make = `npm run offline-ca -- --stack ${stack}${option}`;
@@ -94,11 +93,10 @@ function wantsNodes(configuration: Readonly<Record<string, unknown>>): boolean {
 
 /** Brings the stack up and reports which pods are in the mesh. */
 export async function up(target: Target, stackName: string, config: readonly string[]): Promise<void> {
-  await onStack(target, stackName, config, async (stack) => {
+  await onStack(target, stackName, config, async (stack, configuration) => {
     // Pulumi would start its CLI three times more, to read outputs and history that nobody here asks for.
     stack.outputs = () => Promise.resolve({});
     stack.info = () => Promise.resolve(undefined);
-    const configuration = await stackConfiguration(target.paths, stackName);
     if (target.cluster.kubeconfig !== undefined && wantsNodes(configuration)) {
       await ensureNodes(target);
     }

@@ -57,13 +57,13 @@ export function requireStack(stack: string): void {
  * Writes the workspace's copy of the stack's file: the checkout's configuration, what the stack was given in this instance
  * alone, the overrides, and the copy's own salt.
  *
- * @returns Whether there is no salt yet.
+ * @returns The configuration by full key, and whether there is no salt yet.
  */
 export async function writeStackFile(
   paths: InstancePaths,
   stack: string,
   overrides: Readonly<Record<string, unknown>>,
-): Promise<boolean> {
+): Promise<{ config: Readonly<Record<string, unknown>>; isNew: boolean }> {
   const target = workspaceFile(paths, stack);
   const committed = await readStackFile(checkoutFile(stack));
   // Which cluster it is, the target says.
@@ -73,12 +73,11 @@ export async function writeStackFile(
   const own = await readStackFile(ownFile(paths, stack));
   // The workspace's copy goes with the stack; what was encrypted is of use with its salt only.
   const encryptionsalt = own.encryptionsalt ?? (await readStackFile(target)).encryptionsalt;
-  const file: StackFile = {
-    ...(encryptionsalt !== undefined && { encryptionsalt }),
-    config: { ...withOwn(Object.fromEntries(configured), own.config ?? {}), ...overrides },
-  };
+  const isNew = encryptionsalt === undefined;
+  const config = { ...withOwn(Object.fromEntries(configured), own.config ?? {}), ...overrides };
+  const file: StackFile = { ...(!isNew && { encryptionsalt }), config };
   await writeFile(target, stringify(file));
-  return encryptionsalt === undefined;
+  return { config, isNew };
 }
 
 /** The committed configuration with the stack's own certificates in it; anchors are found by their ids. */
@@ -121,12 +120,4 @@ export function lacksProvided(config: Readonly<Record<string, unknown>>): boolea
   const wanted = [config[PROVIDED.issuer], config[PROVIDED.issuerKey]];
   const certificates = anchorsOf(config).map(({ certificate }) => certificate);
   return config[PROVIDED.source] === "provided" && [...wanted, ...certificates].includes(undefined);
-}
-
-/** The configuration with which a stack was last selected, by full key. */
-export async function stackConfiguration(
-  paths: InstancePaths,
-  stack: string,
-): Promise<Readonly<Record<string, unknown>>> {
-  return (await readStackFile(workspaceFile(paths, stack))).config ?? {};
 }

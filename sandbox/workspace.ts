@@ -14,6 +14,12 @@ import type { PulumiTools } from "./tools/tools";
 /** How long the engine collects entries of its journal before it has them written; a step waits for that. */
 const JOURNAL_MILLISECONDS = 2;
 
+/**
+ * By how much the memory of the engine and of each provider may grow before garbage is collected. With 100, Go's default, a
+ * sixth of the engine's computing is to look for garbage.
+ */
+const GARBAGE_PERCENT = "400";
+
 /** Options of the SDK's connections to the engine; its types hide them as internal. */
 const { grpcClientOptions } = runtime as unknown as { grpcClientOptions: Record<string, unknown> };
 
@@ -32,13 +38,16 @@ export interface WorkspaceArgs {
   readonly overrides: Readonly<Record<string, unknown>>;
 }
 
+/** What is done with a stack that was made ready; its configuration is by full key. */
+export type Use<T> = (stack: Stack, configuration: Readonly<Record<string, unknown>>) => Promise<T>;
+
 /**
  * Makes the stack ready, creating it if needed, in a workspace of its own, and gives it away: the checkout's configuration
  * is read and never written, and neither the user's Pulumi account nor the user's other stacks are touched.
  *
  * @throws UserError when another operation is at work on it.
  */
-export async function withStack<T>(args: WorkspaceArgs, use: (stack: Stack) => Promise<T>): Promise<T> {
+export async function withStack<T>(args: WorkspaceArgs, use: Use<T>): Promise<T> {
   const { paths, pulumi, stack } = args;
   // Others have no business here: it holds the state.
   await mkdir(paths.root, { recursive: true, mode: 0o700 });
@@ -47,7 +56,7 @@ export async function withStack<T>(args: WorkspaceArgs, use: (stack: Stack) => P
   try {
     await copyFile(join(PROJECT, "Pulumi.yaml"), join(paths.workspace, "Pulumi.yaml"));
     await writeFile(join(paths.workspace, CREDENTIALS), credentials(state), { mode: 0o600 });
-    const isNew = await writeStackFile(paths, stack, args.overrides);
+    const { config, isNew } = await writeStackFile(paths, stack, args.overrides);
     // To load the program takes as long as the CLI takes to say its version.
     const [pulumiCommand, program] = await Promise.all([
       PulumiCommand.get({ root: pulumi.home }),
@@ -60,6 +69,7 @@ export async function withStack<T>(args: WorkspaceArgs, use: (stack: Stack) => P
       pulumiCommand,
       envVars: {
         ...(pulumi.home !== undefined && { PULUMI_HOME: pulumi.home }),
+        GOGC: GARBAGE_PERCENT,
         PULUMI_BACKEND_URL: state.url,
         PULUMI_CONFIG_PASSPHRASE: await passphrase(paths),
         PULUMI_CREDENTIALS_PATH: paths.workspace,
@@ -72,7 +82,7 @@ export async function withStack<T>(args: WorkspaceArgs, use: (stack: Stack) => P
     // The service knows every stack, and each command names its own: to select one takes a start of the CLI for nothing.
     workspace.selectStack = () => Promise.resolve();
     if (isNew) await workspace.createStack(stack); // makes the salt of its encryption
-    return await use(await Stack.select(stack, workspace));
+    return await use(await Stack.select(stack, workspace), config);
   } finally {
     await state.close();
     await rm(join(paths.workspace, CREDENTIALS), { force: true });

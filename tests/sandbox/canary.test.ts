@@ -210,6 +210,9 @@ describe("private keys", () => {
   /** Brings a stack up, with a failure on the way, and looks at it in every way. */
   async function live(watched: Watched): Promise<void> {
     await watched.command("preview");
+    for (const stream of ["stdout", "stderr", "events"]) {
+      assert.doesNotMatch(watched.of(`preview: ${stream}`), /RPC prepared: t=tls:/);
+    }
     await sandbox.hold("proxy-injector");
     const impatient = { title: "failed up", config: { "linkerd-mtls:gateDeadlineSeconds": 2 } };
     await assert.rejects(watched.command("up", impatient), /injection/);

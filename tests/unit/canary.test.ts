@@ -4,7 +4,7 @@ import { gzipSync } from "node:zlib";
 
 import { RegisterResourceResponse } from "@pulumi/pulumi/proto/resource_pb";
 
-import { withholdAnswers } from "../../debugMessages";
+import { silenceDebugMessages } from "../../debugMessages";
 import { canaries, occurring } from "../support/canary";
 import { testCertificate } from "../support/certificates";
 
@@ -46,7 +46,7 @@ describe("the search for private keys", () => {
 
 describe("debug messages of Pulumi's SDK", () => {
   it("do not quote what the engine answers", () => {
-    withholdAnswers();
+    silenceDebugMessages();
     const answer = new RegisterResourceResponse();
     answer.setUrn("urn:pulumi:dev::shop::tls:index/privateKey:PrivateKey::key");
     assert.equal(`resp: ${String(answer)}`, "resp: [withheld]");
