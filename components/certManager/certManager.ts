@@ -1,11 +1,9 @@
-import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 
 import { ClusterAccess } from "../controlPlane/clusterClient";
-import { helmRelease } from "../controlPlane/helmRelease";
-import { helmChart } from "../helmChart";
+import { managerRelease } from "./managerRelease";
 import { certManagerValues } from "./values";
-import { DEFAULT_CERT_MANAGER_CHART_SOURCE, DEFAULT_CERT_MANAGER_VERSION } from "./version";
+import { DEFAULT_CERT_MANAGER_VERSION } from "./version";
 
 /** Default of {@link CertManagerArgs.namespace}. */
 export const CERT_MANAGER_NAMESPACE = "cert-manager";
@@ -38,32 +36,16 @@ export class CertManager extends pulumi.ComponentResource {
     super("linkerd-mtls:index:CertManager", name, {}, opts);
 
     const { version = DEFAULT_CERT_MANAGER_VERSION, highAvailability = false } = args;
-    const { namespace = CERT_MANAGER_NAMESPACE } = args;
-    const created = new k8s.core.v1.Namespace(
-      `${name}-namespace`,
-      {
-        metadata: {
-          name: namespace,
-          // Linkerd's injector waits for its certificate, so nothing that issues it may wait for the injector.
-          labels: { "config.linkerd.io/admission-webhooks": "disabled" },
-        },
-      },
-      { parent: this },
-    );
-    const release = helmRelease(
-      `${name}-release`,
-      {
-        ...helmChart(args.chartSource ?? DEFAULT_CERT_MANAGER_CHART_SOURCE, "cert-manager", version),
-        name: "cert-manager",
-        namespace: created.metadata.name,
-        values: certManagerValues({ version, namespace, highAvailability }),
-      },
-      args.cluster ?? {},
-      { parent: this },
+    const { namespace = CERT_MANAGER_NAMESPACE, chartSource, cluster } = args;
+    const values = certManagerValues({ version, namespace, highAvailability });
+    const release = managerRelease(
+      name,
+      { chart: "cert-manager", version, namespace, values, chartSource, cluster },
+      this,
     );
 
-    this.namespace = created.metadata.name;
-    this.chartVersion = release.status.version;
+    this.namespace = release.namespace;
+    this.chartVersion = release.chartVersion;
     this.registerOutputs({ namespace: this.namespace, chartVersion: this.chartVersion });
   }
 }

@@ -1,10 +1,8 @@
-import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 
 import { ClusterAccess } from "../controlPlane/clusterClient";
-import { helmRelease } from "../controlPlane/helmRelease";
-import { helmChart } from "../helmChart";
-import { DEFAULT_CERT_MANAGER_CHART_SOURCE, DEFAULT_TRUST_MANAGER_VERSION } from "./version";
+import { managerRelease } from "./managerRelease";
+import { DEFAULT_TRUST_MANAGER_VERSION } from "./version";
 
 /** Default of {@link TrustManagerArgs.namespace}. */
 export const TRUST_MANAGER_NAMESPACE = "trust-manager";
@@ -47,18 +45,7 @@ export class TrustManager extends pulumi.ComponentResource {
     super("linkerd-mtls:index:TrustManager", name, {}, opts);
 
     const { version = DEFAULT_TRUST_MANAGER_VERSION, highAvailability = false } = args;
-    const { namespace = TRUST_MANAGER_NAMESPACE } = args;
-    const created = new k8s.core.v1.Namespace(
-      `${name}-namespace`,
-      {
-        metadata: {
-          name: namespace,
-          // Linkerd waits for the bundle, so nothing that makes it may wait for Linkerd's injector.
-          labels: { "config.linkerd.io/admission-webhooks": "disabled" },
-        },
-      },
-      { parent: this },
-    );
+    const { namespace = TRUST_MANAGER_NAMESPACE, chartSource, cluster } = args;
     const values: TrustManagerValues = {
       crds: { enabled: true, keep: false },
       defaultPackage: { enabled: false },
@@ -66,19 +53,13 @@ export class TrustManager extends pulumi.ComponentResource {
       replicaCount: highAvailability ? 2 : 1,
       ...(highAvailability && { podDisruptionBudget: { enabled: true } }),
     };
-    const release = helmRelease(
-      `${name}-release`,
-      {
-        ...helmChart(args.chartSource ?? DEFAULT_CERT_MANAGER_CHART_SOURCE, "trust-manager", version),
-        name: "trust-manager",
-        namespace: created.metadata.name,
-        values,
-      },
-      args.cluster ?? {},
-      { parent: this },
+    const release = managerRelease(
+      name,
+      { chart: "trust-manager", version, namespace, values, chartSource, cluster },
+      this,
     );
 
-    this.chartVersion = release.status.version;
+    this.chartVersion = release.chartVersion;
     this.registerOutputs({ chartVersion: this.chartVersion });
   }
 }

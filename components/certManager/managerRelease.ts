@@ -1,0 +1,54 @@
+import * as k8s from "@pulumi/kubernetes";
+import * as pulumi from "@pulumi/pulumi";
+
+import { ClusterAccess } from "../controlPlane/clusterClient";
+import { helmRelease } from "../controlPlane/helmRelease";
+import { helmChart } from "../helmChart";
+import { DEFAULT_CERT_MANAGER_CHART_SOURCE } from "./version";
+
+/** What cert-manager and trust-manager are installed with. */
+export interface ManagerReleaseArgs {
+  /** Name of the chart and of the release. */
+  readonly chart: "cert-manager" | "trust-manager";
+  readonly version: string;
+  readonly namespace: string;
+  readonly values: object;
+  /** Default `https://charts.jetstack.io`. */
+  readonly chartSource?: string;
+  /** Default: the ambient kubeconfig. */
+  readonly cluster?: ClusterAccess;
+}
+
+/** The namespace that was made, and the release in it. */
+interface ManagerRelease {
+  readonly namespace: pulumi.Output<string>;
+  readonly chartVersion: pulumi.Output<string>;
+}
+
+/** The Helm release of one of them, in a namespace of its own. */
+export function managerRelease(
+  name: string,
+  args: ManagerReleaseArgs,
+  parent: pulumi.Resource,
+): ManagerRelease {
+  const { chart, version, values, cluster = {} } = args;
+  const { metadata } = new k8s.core.v1.Namespace(
+    `${name}-namespace`,
+    {
+      metadata: {
+        name: args.namespace,
+        // Linkerd waits for what they make, so nothing that makes it may wait for Linkerd's injector.
+        labels: { "config.linkerd.io/admission-webhooks": "disabled" },
+      },
+    },
+    { parent },
+  );
+  const reference = helmChart(args.chartSource ?? DEFAULT_CERT_MANAGER_CHART_SOURCE, chart, version);
+  const release = helmRelease(
+    `${name}-release`,
+    { ...reference, name: chart, namespace: metadata.name, values },
+    cluster,
+    { parent },
+  );
+  return { namespace: metadata.name, chartVersion: release.status.version };
+}
