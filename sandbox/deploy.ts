@@ -5,6 +5,7 @@ import { reportMesh } from "./report";
 import { UserError } from "./errors";
 import { cancellation, interruption, overhear } from "./interruption";
 import { ensureNodes } from "./nodes";
+import { refuseSecondStack } from "./otherStacks";
 import { lacksProvided } from "./stackFile";
 import type { Target } from "./target";
 import { stateResources, type Use, withStack } from "./workspace";
@@ -30,7 +31,7 @@ export const OPERATION = {
 /** An operation of Pulumi that failed; the CLI has printed why. */
 class FailedOperation extends UserError {}
 
-const AGAIN = "run the same command again: it continues from where this one ended";
+const AGAIN = "run the same command again; what is done already is not done again";
 
 /** Awaits one operation of Pulumi, which keeps its state when it fails or is interrupted. */
 export async function operate<T>(operation: Promise<T>): Promise<T> {
@@ -91,8 +92,13 @@ function wantsNodes(configuration: Readonly<Record<string, unknown>>): boolean {
   );
 }
 
-/** Brings the stack up and reports which pods are in the mesh. */
+/**
+ * Brings the stack up and reports which pods are in the mesh.
+ *
+ * @throws UserError when another stack is deployed there, the operation fails, or a pod is outside the mesh.
+ */
 export async function up(target: Target, stackName: string, config: readonly string[]): Promise<void> {
+  await refuseSecondStack(target, stackName);
   await onStack(target, stackName, config, async (stack, configuration) => {
     // Pulumi would start its CLI three times more, to read outputs and history that nobody here asks for.
     stack.outputs = () => Promise.resolve({});

@@ -80,6 +80,12 @@ async function cacheOf(module: string): Promise<string> {
   return join(CACHE, `${module}-${hash.digest("hex").slice(0, 16)}`);
 }
 
+/** The folder of what `data.ts` writes from a module's sources: other code is another folder. */
+async function dataOf(module: string): Promise<string> {
+  const code = createHash("sha256").update(await readFile(join(__dirname, "data.ts")));
+  return join(await cacheOf(module), `data-${code.digest("hex").slice(0, 16)}`);
+}
+
 export async function binary(tool: Tool): Promise<Artifact> {
   return {
     title: tool.name,
@@ -136,20 +142,20 @@ function elapsed(since: number): string {
 export async function sandboxTools(): Promise<Toolset<SandboxTools>> {
   const binaries = await Promise.all(SANDBOX_TOOLS.map(binary));
   const pathOf = (name: string) => binaries.find((artifact) => artifact.title === name)?.path ?? name;
-  const [kubernetes, linkerd] = [await cacheOf("kubernetes"), await cacheOf("linkerd")];
+  const [kubernetes, linkerd] = [await cacheOf("kubernetes"), await dataOf("linkerd")];
   const tools: SandboxTools = {
     kubernetes: pathOf("kubernetes"),
     kubectl: join(kubernetes, "kubectl", "bin", "kubectl"),
     kwok: pathOf("kwok"),
-    kwokStages: join(kubernetes, "kwok-stages.yaml"),
+    kwokStages: join(await dataOf("kubernetes"), "kwok-stages.yaml"),
     linkerd: pathOf("linkerd"),
     linkerdController: pathOf("linkerd-controller"),
     linkerdTap: pathOf("linkerd-tap"),
     certManager: pathOf("cert-manager"),
     trustManager: pathOf("trust-manager"),
     charts: join(linkerd, "charts"),
-    certManagerCharts: join(await cacheOf("cert-manager"), "charts"),
-    trustManagerCharts: join(await cacheOf("trust-manager"), "charts"),
+    certManagerCharts: join(await dataOf("cert-manager"), "charts"),
+    trustManagerCharts: join(await dataOf("trust-manager"), "charts"),
     linkerdSources: join(linkerd, "sources"),
   };
   return {

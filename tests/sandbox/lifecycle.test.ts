@@ -82,6 +82,16 @@ describe("the life of stack dev", () => {
     assert.deepEqual(await versions(), before);
   });
 
+  it("lets no other stack into its cluster", async () => {
+    const { code, output } = await run("up", "--stack", "rotating", "--name", sandbox.name);
+    assert.equal(code, 1, output);
+    assert.match(
+      output,
+      /error: stack dev is deployed here, .*\ntry: npm run up -- --stack rotating --name rotating/,
+    );
+    assert.doesNotMatch(output, /Updating/);
+  });
+
   it("shows an empty preview", async () => {
     assert.match(await succeed("preview", "--name", sandbox.name), /Resources:\s+\d+ unchanged\s/);
   });
