@@ -34,7 +34,13 @@ import {
   webhookCertificates,
   WebhookIssuance,
 } from "./components";
-import { AuthorizationConfig, NamespaceConfig, readConfig, SampleApplication, StackConfig } from "./config";
+import {
+  AuthorizationConfig,
+  NamespaceConfig,
+  readConfig,
+  SampleApplication,
+  StackConfig,
+} from "./config/index";
 import { silenceDebugMessages } from "./debugMessages";
 
 /** Outputs of the stack. No key, and nothing that is not public. */

@@ -21,8 +21,8 @@ export {
   type RotationProblem,
   rotationProblems,
 } from "./certManager/rotation";
-export { TRUST_MANAGER_NAMESPACE, TrustManager, type TrustManagerArgs } from "./certManager/trustManager";
-export { TrustManagerBundle, type TrustManagerBundleArgs } from "./certManager/trustManagerBundle";
+export { TRUST_MANAGER_NAMESPACE, TrustManager, type TrustManagerArgs } from "./trustManager/trustManager";
+export { TrustManagerBundle, type TrustManagerBundleArgs } from "./trustManager/trustManagerBundle";
 export {
   DEFAULT_CERT_MANAGER_CHART_SOURCE,
   DEFAULT_CERT_MANAGER_VERSION,
@@ -35,19 +35,19 @@ export {
   type WebhookIssuance,
 } from "./certManager/webhookCertificates";
 export { warnWithoutGatewayApi } from "./controlPlane/gatewayApi";
-export { type ClusterAccess } from "./controlPlane/injectionApi";
+export { type ClusterAccess } from "./injection/injectionApi";
 export {
   DEFAULT_GATE_DEADLINE_SECONDS,
   InjectionGate,
   type InjectionGateArgs,
-} from "./controlPlane/injectionGate";
-export { type InjectionAnswer, type InjectionApi } from "./controlPlane/injectionProbe";
+} from "./injection/injectionGate";
+export { type InjectionAnswer, type InjectionApi } from "./injection/injectionProbe";
 export { KubeSystemLabel } from "./controlPlane/kubeSystemLabel";
 export { LinkerdControlPlane, type LinkerdControlPlaneArgs } from "./controlPlane/linkerdControlPlane";
 export { LinkerdCrds, type LinkerdCrdsArgs } from "./controlPlane/linkerdCrds";
 export { LinkerdNamespace, type LinkerdNamespaceArgs } from "./controlPlane/linkerdNamespace";
 export { CONTROL_PLANE_WEBHOOKS, type ControlPlaneWebhook } from "./controlPlane/values";
-export { GUARD_MODES, type GuardMode, MeshGuard, type MeshGuardArgs } from "./controlPlane/meshGuard";
+export { GUARD_MODES, type GuardMode, MeshGuard, type MeshGuardArgs } from "./injection/meshGuard";
 export {
   type ControlPlaneSettings,
   DEFAULT_OPAQUE_PORTS,
@@ -62,7 +62,7 @@ export {
   isLinkerdVersion,
   type LinkerdVersion,
 } from "./controlPlane/version";
-export { isChartDirectory } from "./helmChart";
+export { isChartDirectory } from "./cluster/helmChart";
 export { LinkerdViz, type LinkerdVizArgs, SCRAPES } from "./extensions/linkerdViz";
 export {
   CLIENT_LISTS,
@@ -86,7 +86,7 @@ export {
   POD_SECURITY_RULE,
   type PodSecurityLevel,
   refusesProxies,
-} from "./mesh/podSecurity";
+} from "./injection/podSecurity";
 export {
   type InboundPolicy,
   INJECT_MODES,
@@ -110,7 +110,7 @@ export {
   checkIssuer,
   checkIssuerKey,
   checkTrustAnchor,
-} from "./pki/certificateRules";
+} from "./certificates/certificateRules";
 export { IdentityIssuer, type IdentityIssuerArgs, type ProvidedIssuer } from "./pki/identityIssuer";
 export { type IssuanceArgs } from "./pki/keyGeneration";
 export {

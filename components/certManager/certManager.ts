@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 
-import { ClusterAccess } from "../controlPlane/clusterClient";
+import { ClusterAccess } from "../cluster/client";
 import { managerRelease } from "./managerRelease";
 import { certManagerValues } from "./values";
 import { DEFAULT_CERT_MANAGER_VERSION } from "./version";

@@ -1,9 +1,9 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 
-import { ClusterAccess } from "../controlPlane/clusterClient";
-import { helmRelease } from "../controlPlane/helmRelease";
-import { helmChart } from "../helmChart";
+import { ClusterAccess } from "../cluster/client";
+import { helmRelease } from "../cluster/helmRelease";
+import { helmChart } from "../cluster/helmChart";
 import { DEFAULT_CERT_MANAGER_CHART_SOURCE } from "./version";
 
 /** What cert-manager and trust-manager are installed with. */

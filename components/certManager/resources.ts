@@ -1,9 +1,9 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 
-import { ClusterAccess } from "../controlPlane/clusterClient";
-import { readinessGate } from "../readiness/readinessGate";
-import { acceptanceHook } from "../readiness/acceptance";
+import { ClusterAccess } from "../cluster/client";
+import { readinessGate } from "../cluster/readinessGate";
+import { acceptanceHook } from "../cluster/acceptance";
 import { Rotation } from "./rotation";
 
 /** Default of how long to wait for cert-manager, in seconds. */

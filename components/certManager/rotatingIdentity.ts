@@ -1,7 +1,7 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 
-import { ClusterAccess } from "../controlPlane/clusterClient";
+import { ClusterAccess } from "../cluster/client";
 import { normalizePem, sha256 } from "../pki/certificate";
 import { IDENTITY_ISSUER_SECRET, identityIssuerName, ROTATING_IDENTITY } from "../pki/identityIssuer";
 import { Signer } from "../pki/trustAnchor";

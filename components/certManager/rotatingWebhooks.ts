@@ -1,7 +1,7 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 
-import { ClusterAccess } from "../controlPlane/clusterClient";
+import { ClusterAccess } from "../cluster/client";
 import { TAKEOVER_ANNOTATIONS } from "../pki/takeover";
 import { Signer } from "../pki/trustAnchor";
 import { webhookCaName } from "../pki/webhookCa";

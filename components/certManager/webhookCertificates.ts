@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 
-import { ClusterAccess } from "../controlPlane/clusterClient";
+import { ClusterAccess } from "../cluster/client";
 import { IssuanceArgs } from "../pki/keyGeneration";
 import { formerCertificate } from "../pki/takeover";
 import { WebhookCa } from "../pki/webhookCa";

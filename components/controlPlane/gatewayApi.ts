@@ -4,8 +4,8 @@ import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { parse } from "yaml";
 
-import { isChartDirectory } from "../helmChart";
-import { ClusterAccess, connect } from "./clusterClient";
+import { isChartDirectory } from "../cluster/helmChart";
+import { ClusterAccess, connect } from "../cluster/client";
 import { ChartSource, chartVersion, DEFAULT_CHART_SOURCE, DEFAULT_LINKERD_VERSION } from "./version";
 
 /** API group of the Gateway API. */

@@ -2,10 +2,10 @@ import * as pulumi from "@pulumi/pulumi";
 
 import { sha256 } from "../pki/certificate";
 import { WebhookTrust } from "../pki/webhookTrust";
-import { ClusterAccess } from "./clusterClient";
-import { helmRelease } from "./helmRelease";
+import { ClusterAccess } from "../cluster/client";
+import { helmRelease } from "../cluster/helmRelease";
 import { ControlPlaneSettings } from "./settings";
-import { handBackHook } from "./trustRoots";
+import { handBackHook } from "../trustManager/trustRoots";
 import { ControlPlaneWebhook, controlPlaneValues } from "./values";
 import { chartReference, ChartSource } from "./version";
 

@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 
-import { ClusterAccess } from "./clusterClient";
-import { helmRelease } from "./helmRelease";
+import { ClusterAccess } from "../cluster/client";
+import { helmRelease } from "../cluster/helmRelease";
 import { chartReference, ChartSource } from "./version";
 
 /** Arguments of {@link LinkerdCrds}. */

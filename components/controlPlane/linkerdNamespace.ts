@@ -1,7 +1,7 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 
-import { POD_SECURITY_LABEL } from "../mesh/podSecurity";
+import { POD_SECURITY_LABEL } from "../injection/podSecurity";
 
 /** Name of Linkerd's namespace; its command-line tool expects it. */
 export const LINKERD_NAMESPACE = "linkerd";

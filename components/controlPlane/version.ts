@@ -1,4 +1,4 @@
-import { ChartReference, helmChart } from "../helmChart";
+import { ChartReference, helmChart } from "../cluster/helmChart";
 
 /** A Linkerd release, `edge-<year>.<month>.<number>`; the project has published no other kind since February 2024. */
 export type LinkerdVersion = `edge-${string}`;

@@ -2,12 +2,12 @@ import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 
 import { webhookCertificates, WebhookIssuance } from "../certManager/webhookCertificates";
-import { ClusterAccess } from "../controlPlane/clusterClient";
-import { helmRelease } from "../controlPlane/helmRelease";
-import { InjectionGate } from "../controlPlane/injectionGate";
-import { InjectionApi } from "../controlPlane/injectionProbe";
+import { ClusterAccess } from "../cluster/client";
+import { helmRelease } from "../cluster/helmRelease";
+import { InjectionGate } from "../injection/injectionGate";
+import { InjectionApi } from "../injection/injectionProbe";
 import { linkerdPodSecurity, VIZ_NAMESPACE } from "../controlPlane/linkerdNamespace";
-import { MeshGuard } from "../controlPlane/meshGuard";
+import { MeshGuard } from "../injection/meshGuard";
 import { chartReference, ChartSource } from "../controlPlane/version";
 import { PortAuthorizationArgs } from "../mesh/portAuthorization";
 import { sha256 } from "../pki/certificate";

@@ -1,15 +1,15 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 
-import { InjectionGate } from "../controlPlane/injectionGate";
-import { MeshGuard } from "../controlPlane/meshGuard";
+import { InjectionGate } from "../injection/injectionGate";
+import { MeshGuard } from "../injection/meshGuard";
 import {
   POD_SECURITY_LABEL,
   POD_SECURITY_LEVELS,
   POD_SECURITY_RULE,
   PodSecurityLevel,
   refusesProxies,
-} from "./podSecurity";
+} from "../injection/podSecurity";
 import {
   INJECT_ANNOTATION,
   INJECT_MODES,

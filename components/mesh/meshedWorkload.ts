@@ -1,7 +1,7 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 
-import { InjectionGate } from "../controlPlane/injectionGate";
+import { InjectionGate } from "../injection/injectionGate";
 import { sha256 } from "../pki/certificate";
 import {
   INJECT_ANNOTATION,

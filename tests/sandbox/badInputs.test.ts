@@ -5,10 +5,10 @@ import { join } from "node:path";
 import type { Stack } from "@pulumi/pulumi/automation";
 import { parse, stringify } from "yaml";
 
-import { run } from "../../sandbox/run";
-import { sandboxTarget, type Target } from "../../sandbox/target";
-import { sandboxTools } from "../../sandbox/tools/tools";
-import { withStack } from "../../sandbox/workspace";
+import { run } from "../../tools/shared/run";
+import { sandboxTarget, type Target } from "../../tools/sandbox/target";
+import { sandboxTools } from "../../tools/sandbox/build/tools";
+import { withStack } from "../../tools/sandbox/workspace";
 import { type BadInput, type BadInputs, badInputs } from "../support/badInputs";
 import { TestSandbox } from "./support";
 

@@ -8,11 +8,11 @@ import { CoreV1Api, type KubernetesObject } from "@kubernetes/client-node";
 import type { EngineEvent, Stack } from "@pulumi/pulumi/automation";
 import { parse } from "yaml";
 
-import { ensureNodes } from "../../sandbox/nodes";
-import { run } from "../../sandbox/run";
-import { sandboxTarget, type Target } from "../../sandbox/target";
-import { sandboxTools } from "../../sandbox/tools/tools";
-import { withStack } from "../../sandbox/workspace";
+import { ensureNodes } from "../../tools/sandbox/nodes";
+import { run } from "../../tools/shared/run";
+import { sandboxTarget, type Target } from "../../tools/sandbox/target";
+import { sandboxTools } from "../../tools/sandbox/build/tools";
+import { withStack } from "../../tools/sandbox/workspace";
 import { canaries, occurring } from "../support/canary";
 import { testAnchor, testIssuer } from "../support/certificates";
 import { TestSandbox } from "./support";

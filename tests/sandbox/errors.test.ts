@@ -3,7 +3,7 @@ import { chmod, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { explain } from "../../sandbox/tools/go";
+import { explain } from "../../tools/sandbox/build/go";
 import { start } from "./support";
 
 describe("what is said when something is missing", () => {

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { setTimeout as sleep } from "node:timers/promises";
 
-import { run as runProgram } from "../../sandbox/run";
-import { sandboxTools } from "../../sandbox/tools/tools";
+import { run as runProgram } from "../../tools/shared/run";
+import { sandboxTools } from "../../tools/sandbox/build/tools";
 import { type Command, configuration, eventually, isMeshed, start, succeed, TestSandbox } from "./support";
 
 const NAMESPACE = "web";

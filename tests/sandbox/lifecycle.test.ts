@@ -10,10 +10,10 @@ import {
   CoreV1Api,
 } from "@kubernetes/client-node";
 
-import { linkerdCheck } from "../../sandbox/linkerdCheck";
-import { sandboxTarget } from "../../sandbox/target";
-import { sandboxTools } from "../../sandbox/tools/tools";
-import { withStack } from "../../sandbox/workspace";
+import { linkerdCheck } from "../../tools/sandbox/linkerdCheck";
+import { sandboxTarget } from "../../tools/sandbox/target";
+import { sandboxTools } from "../../tools/sandbox/build/tools";
+import { withStack } from "../../tools/sandbox/workspace";
 import { eventually, run, succeed, TestSandbox } from "./support";
 
 /** How a private key looks in a PEM, and how a PEM of one begins in base64: PKCS#8, SEC 1. */

@@ -8,9 +8,9 @@ import { join } from "node:path";
 import { LocalWorkspace, PulumiCommand, type Stack } from "@pulumi/pulumi/automation";
 import { parse } from "yaml";
 
-import { issue, type IssueArgs, type Issued } from "../../offlineCa/issue";
-import { PROJECT } from "../../sandbox/paths";
-import { pulumiTools } from "../../sandbox/tools/tools";
+import { issue, type IssueArgs, type Issued } from "../../tools/offlineCa/issue";
+import { PROJECT } from "../../tools/shared/paths";
+import { pulumiTools } from "../../tools/sandbox/build/tools";
 import { testAnchor } from "../support/certificates";
 
 interface StackFile {

@@ -6,9 +6,9 @@ import { join, relative } from "node:path";
 import { AppsV1Api, CoreV1Api } from "@kubernetes/client-node";
 import { parse, stringify } from "yaml";
 
-import { PROJECT } from "../../sandbox/paths";
-import { CommandError, run } from "../../sandbox/run";
-import { pulumiTools } from "../../sandbox/tools/tools";
+import { PROJECT } from "../../tools/shared/paths";
+import { CommandError, run } from "../../tools/shared/run";
+import { pulumiTools } from "../../tools/sandbox/build/tools";
 import { configuration, succeed, TestSandbox } from "./support";
 
 /** What a checkout has and does not commit. */
@@ -16,7 +16,10 @@ const NOT_COMMITTED = [".git", ".sandbox", "node_modules"];
 
 /** Runs `npm run preview:summary -- ARGS...` in a checkout. */
 function summary(checkout: string, args: readonly string[], env: Readonly<Record<string, string>> = {}) {
-  return run(process.execPath, ["--import", "tsx", "ci/main.ts", "preview", ...args], { cwd: checkout, env });
+  return run(process.execPath, ["--import", "tsx", "tools/ci/main.ts", "preview", ...args], {
+    cwd: checkout,
+    env,
+  });
 }
 
 describe("the preview that a reviewer reads", () => {

@@ -13,8 +13,8 @@ import {
   type V1Pod,
 } from "@kubernetes/client-node";
 
-import { onStack } from "../../sandbox/deploy";
-import { sandboxTarget } from "../../sandbox/target";
+import { onStack } from "../../tools/sandbox/deploy";
+import { sandboxTarget } from "../../tools/sandbox/target";
 import { configuration, type Ended, eventually, run, start, succeed, TestSandbox } from "./support";
 
 const COMPONENTS = ["linkerd-destination", "linkerd-identity", "linkerd-proxy-injector"];
@@ -45,7 +45,7 @@ describe("stack prod", () => {
   const state = () => readFile(join(stacks(), "prod.json"), "utf8");
 
   function offlineCa(...args: string[]): Promise<Ended> {
-    return start([...options, ...args], {}, "offlineCa/main.ts").ended;
+    return start([...options, ...args], {}, "tools/offlineCa/main.ts").ended;
   }
 
   async function pods(): Promise<V1Pod[]> {
@@ -117,7 +117,11 @@ describe("stack prod", () => {
     assert.match(output, /error: stack prod has a trust anchor already; nothing was changed\ntry: --replace/);
 
     const key = join(folder, "interrupted.key");
-    const command = start([...options, "--replace-anchor", "--anchor-key", key], {}, "offlineCa/main.ts");
+    const command = start(
+      [...options, "--replace-anchor", "--anchor-key", key],
+      {},
+      "tools/offlineCa/main.ts",
+    );
     await eventually("the key is written", 60, () => existsSync(key));
     command.kill("SIGINT");
     assert.equal((await command.ended).code, 130, command.output());

@@ -3,8 +3,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 import { CoreV1Api, CustomObjectsApi } from "@kubernetes/client-node";
 
-import { linkerdCheck } from "../../sandbox/linkerdCheck";
-import { sandboxTools } from "../../sandbox/tools/tools";
+import { linkerdCheck } from "../../tools/sandbox/linkerdCheck";
+import { sandboxTools } from "../../tools/sandbox/build/tools";
 import { configuration, type Ended, eventually, start, succeed, TestSandbox } from "./support";
 
 const CERTIFICATES = {

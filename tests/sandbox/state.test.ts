@@ -4,8 +4,8 @@ import { appendFile, mkdtemp, readdir, readFile, rm, stat, writeFile } from "nod
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { serveState, type StateService } from "../../sandbox/state";
-import { pulumiTools } from "../../sandbox/tools/tools";
+import { serveState, type StateService } from "../../tools/sandbox/state";
+import { pulumiTools } from "../../tools/sandbox/build/tools";
 import { eventually } from "./support";
 
 const STACK = "/api/stacks/organization/shop/dev";

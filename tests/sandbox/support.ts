@@ -7,8 +7,8 @@ import { gunzipSync } from "node:zlib";
 
 import * as k8s from "@kubernetes/client-node";
 
-import { type InstancePaths, sandboxPaths, PROJECT } from "../../sandbox/paths";
-import type { SandboxStatus } from "../../sandbox/supervisor";
+import { type InstancePaths, sandboxPaths, PROJECT } from "../../tools/shared/paths";
+import type { SandboxStatus } from "../../tools/sandbox/supervisor";
 
 /** How a command ended and what it printed, both streams together. */
 export interface Ended {
@@ -16,7 +16,7 @@ export interface Ended {
   readonly output: string;
 }
 
-/** A command of `sandbox/main.ts` that runs as its own process, as `npm run` starts it. */
+/** A command of `tools/sandbox/main.ts` that runs as its own process, as `npm run` starts it. */
 export interface Command {
   readonly ended: Promise<Ended>;
   /** What it has printed so far. */
@@ -36,7 +36,7 @@ const LIMIT_SECONDS = 240;
 export function start(
   args: readonly string[],
   env: NodeJS.ProcessEnv = {},
-  main = "sandbox/main.ts",
+  main = "tools/sandbox/main.ts",
 ): Command {
   const child = spawn(process.execPath, ["--import", "tsx", main, ...args], {
     cwd: PROJECT,

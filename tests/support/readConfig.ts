@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 
 import * as pulumi from "@pulumi/pulumi";
 
-import { readConfig, StackConfig } from "../../config";
+import { readConfig, StackConfig } from "../../config/index";
 
 /** Configuration by key; a key without a namespace is the program's own. */
 export type Values = Record<string, unknown>;

@@ -3,16 +3,16 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { configuration, manifests, namespaceNames } from "../../bench/applications";
-import { measurements } from "../../bench/benchmark";
-import { runChild } from "../../bench/child";
-import { replaceResults } from "../../bench/documents";
-import { podCreations, stateOf, sumOf } from "../../bench/measure";
-import { chart, draw } from "../../bench/plot";
-import { report } from "../../bench/report";
-import { Results } from "../../bench/results";
-import type { Row } from "../../bench/rows";
-import { median, summarize } from "../../bench/summary";
+import { configuration, manifests, namespaceNames } from "../../tools/bench/applications";
+import { measurements } from "../../tools/bench/benchmark";
+import { runChild } from "../../tools/bench/child";
+import { replaceResults } from "../../tools/bench/documents";
+import { podCreations, stateOf, sumOf } from "../../tools/bench/measure";
+import { chart, draw } from "../../tools/bench/plot";
+import { report } from "../../tools/bench/report";
+import { Results } from "../../tools/bench/results";
+import type { Row } from "../../tools/bench/rows";
+import { median, summarize } from "../../tools/bench/summary";
 
 /** A row in which nothing went wrong. */
 function row(changes: Partial<Row>): Row {

@@ -3,8 +3,8 @@ import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
 import { connect as connectTls, createServer as createTlsServer } from "node:tls";
 
-import { readCapture } from "../../e2e/pcap";
-import { prove } from "../../e2e/proof";
+import { readCapture } from "../../tools/e2e/pcap";
+import { prove } from "../../tools/e2e/proof";
 import { testCertificate } from "../support/certificates";
 import { pcapOf, type Write } from "../support/pcap";
 

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { createServer, type IncomingMessage, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 
-import { postComment, pullRequest, type PullRequest } from "../../ci/github";
+import { postComment, pullRequest, type PullRequest } from "../../tools/ci/github";
 
 interface Comment {
   readonly id: number;

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 
 import type { ResourceHookArgs } from "@pulumi/pulumi";
 
-import { helmRelease } from "../../components/controlPlane/helmRelease";
+import { helmRelease } from "../../components/cluster/helmRelease";
 import { ApiServer, status } from "../support/apiServer";
 import { record, type Recording } from "../support/recorder";
 

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { injectionApi } from "../../components/controlPlane/injectionApi";
+import { injectionApi } from "../../components/injection/injectionApi";
 import { type Answer, ApiServer, status } from "../support/apiServer";
 
 const POD = { apiVersion: "v1", kind: "Pod", metadata: {}, spec: { containers: [{ name: "probe" }] } };

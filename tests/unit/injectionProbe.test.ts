@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 
-import { InjectionAnswer, InjectionProbe } from "../../components/controlPlane/injectionProbe";
+import { InjectionAnswer, InjectionProbe } from "../../components/injection/injectionProbe";
 
 const YES: InjectionAnswer = { injected: true, proxyImage: "proxy:1" };
 const NO: InjectionAnswer = { injected: false, reason: "no proxy" };

@@ -5,9 +5,13 @@ import { createPrivateKey, X509Certificate } from "node:crypto";
 
 import * as x509 from "@peculiar/x509";
 
-import { checkIssuer, checkIssuerKey, checkTrustAnchor } from "../../components/pki/certificateRules";
-import { type Authority, makeAnchor, makeIssuer } from "../../offlineCa/authority";
-import { lacksProvided } from "../../sandbox/stackFile";
+import {
+  checkIssuer,
+  checkIssuerKey,
+  checkTrustAnchor,
+} from "../../components/certificates/certificateRules";
+import { type Authority, makeAnchor, makeIssuer } from "../../tools/offlineCa/authority";
+import { lacksProvided } from "../../tools/shared/stackFile";
 
 const HOUR_MS = 3600 * 1000;
 const { keyCertSign, cRLSign } = x509.KeyUsageFlags;

@@ -4,10 +4,10 @@ import { join } from "node:path";
 
 import type { EngineEvent } from "@pulumi/pulumi/automation";
 
-import { comment } from "../../ci/preview/comment";
-import { type Difference, differences } from "../../ci/preview/differences";
-import { order } from "../../ci/preview/order";
-import { reportOf } from "../../ci/preview/preview";
+import { comment } from "../../tools/ci/preview/comment";
+import { type Difference, differences } from "../../tools/ci/preview/differences";
+import { order } from "../../tools/ci/preview/order";
+import { reportOf } from "../../tools/ci/preview/preview";
 import { testCertificate } from "../support/certificates";
 
 const PREVIEWS = join(__dirname, "previews");

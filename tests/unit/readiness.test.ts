@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 
 import type * as pulumi from "@pulumi/pulumi";
 
-import { acceptanceHook } from "../../components/readiness/acceptance";
-import { readinessGate } from "../../components/readiness/readinessGate";
+import { acceptanceHook } from "../../components/cluster/acceptance";
+import { readinessGate } from "../../components/cluster/readinessGate";
 import { type Answer, ApiServer, status } from "../support/apiServer";
 import { record } from "../support/recorder";
 

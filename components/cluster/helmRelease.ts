@@ -1,0 +1,82 @@
+import { AsyncResource } from "node:async_hooks";
+
+import * as k8s from "@pulumi/kubernetes";
+import * as pulumi from "@pulumi/pulumi";
+
+import { ClusterAccess, connect, describeError } from "./client";
+import { ChartReference } from "./helmChart";
+
+/** How long Helm may wait for a release, in seconds; slow image pulls are the reason. */
+const RELEASE_TIMEOUT_SECONDS = 600;
+
+/** How long the API server may take for each answer about Helm's records. */
+const RECORDS_TIMEOUT_MS = 30_000;
+
+/** What differs between the releases of this program. */
+export interface HelmReleaseArgs extends ChartReference {
+  /** Name of the release. */
+  readonly name: string;
+  /** Its namespace, which this program makes, so that every release in it is this program's. */
+  readonly namespace: pulumi.Input<string>;
+  /** Default: the chart's. */
+  readonly values?: pulumi.Input<object>;
+  /** Whether to go on without waiting for its objects to be ready, and later gone. Default false. */
+  readonly skipAwait?: boolean;
+}
+
+/** A Helm release, awaited unless told otherwise, that can be repeated after an interruption at any moment. */
+export function helmRelease(
+  name: string,
+  args: HelmReleaseArgs,
+  cluster: ClusterAccess,
+  opts: pulumi.CustomResourceOptions & { readonly hooks?: pulumi.ResourceHookBinding },
+): k8s.helm.v3.Release {
+  const records = clearRecords(`${name}-records`, cluster);
+  return new k8s.helm.v3.Release(
+    name,
+    { ...args, createNamespace: false, timeout: RELEASE_TIMEOUT_SECONDS },
+    {
+      ...opts,
+      // So a release that is about to be created is never one that is still in use.
+      deleteBeforeReplace: true,
+      hooks: {
+        ...opts.hooks,
+        beforeCreate: [records, ...(opts.hooks?.beforeCreate ?? [])],
+        beforeUpdate: [records, ...(opts.hooks?.beforeUpdate ?? [])],
+      },
+    },
+  );
+}
+
+/**
+ * Removes the records that a killed deployment left with Helm and not in Pulumi's state, because Helm refuses to go on
+ * with them: of a release that is about to be created, all ("cannot re-use a name that is still in use"); of one that
+ * is about to be updated, those of upgrades that never ended ("another operation is in progress"). Only records go:
+ * Helm takes over the objects, which carry the release's name, and changes what differs.
+ */
+function clearRecords(name: string, cluster: ClusterAccess): pulumi.ResourceHook {
+  // The engine calls the hook outside the asynchronous context in which Pulumi finds this deployment's log.
+  const context = new AsyncResource("HelmRelease");
+  return new pulumi.ResourceHook(name, ({ newInputs, oldInputs }) =>
+    context.runInAsyncScope(async () => {
+      const { name: release, namespace } = newInputs as { name: string; namespace: string };
+      const unfinished = oldInputs === undefined ? "" : ",status in (pending-upgrade,pending-rollback)";
+      const labelSelector = `owner=helm,name=${release}${unfinished}`;
+      try {
+        const core = await connect(cluster, ({ CoreV1Api }) => CoreV1Api, RECORDS_TIMEOUT_MS);
+        const { items } = await core.listNamespacedSecret({ namespace, labelSelector });
+        for (const record of items.map(({ metadata }) => metadata?.name ?? "")) {
+          await core.deleteNamespacedSecret({ namespace, name: record });
+          await pulumi.log.info(`an interrupted deployment left Helm's record ${record}: removed`);
+        }
+      } catch (error) {
+        const { message } = describeError(error);
+        throw new Error(
+          `Helm's records of release ${namespace}/${release} cannot be looked up: ${message}\n` +
+            `  the deploying user must be allowed to list and delete secrets in namespace ${namespace}`,
+          { cause: error },
+        );
+      }
+    }),
+  );
+}

@@ -1,0 +1,80 @@
+import type * as client from "@kubernetes/client-node";
+
+import { ClusterAccess, connect, describeError } from "../cluster/client";
+import { commandsFor, describeInjector, PROXY_INJECTOR, TAP_INJECTOR } from "./injectionDiagnosis";
+import { InjectionAnswer, InjectionApi } from "./injectionProbe";
+import { GUARD_NAME } from "./meshGuard";
+
+export { type ClusterAccess } from "../cluster/client";
+
+const PROXY = "linkerd-proxy";
+
+/** What viz's tap injector adds to a pod and to its proxy (linkerd2, viz/tap/injector). */
+const TAP_ANNOTATION = "viz.linkerd.io/tap-enabled";
+const TAP_VARIABLE = "LINKERD2_PROXY_TAP_SVC_NAME";
+
+/**
+ * Asks a real API server about injection, with pods in `namespace`; with `tap`, a proxy must have tap too. Connects
+ * when it is first asked.
+ */
+export function injectionApi(access: ClusterAccess, namespace: string, tap = false): InjectionApi {
+  const injectors = tap ? [PROXY_INJECTOR, TAP_INJECTOR] : [PROXY_INJECTOR];
+  return {
+    async dryRun(timeoutMs) {
+      try {
+        const core = await connect(access, (k8s) => k8s.CoreV1Api, timeoutMs);
+        return readPod(await core.createNamespacedPod({ namespace, dryRun: "All", body: probePod() }), tap);
+      } catch (error) {
+        return readError(error, namespace, timeoutMs);
+      }
+    },
+
+    async diagnose() {
+      const lines = await Promise.all(injectors.map((injector) => describeInjector(access, injector)));
+      const commands = injectors.flatMap(commandsFor).map((command) => `  ${command}`);
+      return [...lines.flat(), "look at:", ...commands];
+    },
+  };
+}
+
+function probePod(): client.V1Pod {
+  return {
+    metadata: { generateName: "linkerd-injection-probe-", annotations: { "linkerd.io/inject": "enabled" } },
+    spec: { containers: [{ name: "probe", image: "registry.k8s.io/pause:3.10" }] },
+  };
+}
+
+function readPod(pod: client.V1Pod, tap: boolean): InjectionAnswer {
+  const containers = [...(pod.spec?.initContainers ?? []), ...(pod.spec?.containers ?? [])];
+  const proxy = containers.find((container) => container.name === PROXY);
+  if (proxy === undefined) {
+    return {
+      injected: false,
+      reason: "the pod was accepted without a proxy, so the injector did not answer",
+    };
+  }
+  const tapped =
+    pod.metadata?.annotations?.[TAP_ANNOTATION] === "true" &&
+    proxy.env?.some(({ name }) => name === TAP_VARIABLE) === true;
+  return tap && !tapped
+    ? { injected: false, reason: "the pod got its proxy without tap, so the tap injector did not answer" }
+    : { injected: true, proxyImage: proxy.image ?? "without an image" };
+}
+
+/** Tells apart what a person would mend differently. */
+function readError(error: unknown, namespace: string, timeoutMs: number): InjectionAnswer {
+  const { status, message } = describeError(error);
+  if (status === undefined) {
+    const late = error instanceof Error && error.name === "AbortError";
+    const reason = late ? `no answer within ${(timeoutMs / 1000).toFixed(1)} s` : message;
+    return { injected: false, reason: `the API server cannot be reached: ${reason}` };
+  }
+  if (message.includes(`ValidatingAdmissionPolicy '${GUARD_NAME}'`)) {
+    return { injected: false, reason: "the mesh guard refused the pod, because the injector did not answer" };
+  }
+  if (status === 401 || (status === 403 && message.includes("cannot create resource"))) {
+    const mend = `the deploying user must be allowed to create pods in namespace ${namespace}`;
+    return { injected: false, final: true, reason: `permission is missing, ${mend}: ${message}` };
+  }
+  return { injected: false, reason: `the API server refused the pod (${status}): ${message}` };
+}

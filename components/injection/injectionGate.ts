@@ -1,0 +1,82 @@
+import { AsyncResource } from "node:async_hooks";
+
+import * as pulumi from "@pulumi/pulumi";
+import * as random from "@pulumi/random";
+
+import { CLOCK, listenForInterruption } from "../cluster/waiting";
+import { ClusterAccess } from "../cluster/client";
+import { injectionApi } from "./injectionApi";
+import { InjectionApi, InjectionProbe } from "./injectionProbe";
+
+/** Default of {@link InjectionGateArgs.deadlineSeconds}. */
+export const DEFAULT_GATE_DEADLINE_SECONDS = 300;
+
+/** Arguments of an {@link InjectionGate}. */
+export interface InjectionGateArgs {
+  /**
+   * What the control plane is, e.g. its version and digest. When one of these values changes, the gate asks again
+   * before anything that depends on it goes on. They are kept in the state: nothing secret.
+   */
+  readonly controlPlane: pulumi.Input<Record<string, pulumi.Input<string>>>;
+  /** Whether a pod must get tap too, which viz's tap injector switches on. Default false: its proxy is enough. */
+  readonly tap?: boolean;
+  /** How long to wait for injection, in seconds. Default 300. */
+  readonly deadlineSeconds?: number;
+  /** Namespace of the pod that is tried and never created. Default `default`. */
+  readonly namespace?: string;
+  /** The cluster to ask, the same as the Kubernetes provider's. Default: the ambient kubeconfig. */
+  readonly cluster?: ClusterAccess;
+  /** Who asks the cluster. Default: a client for `cluster`. */
+  readonly api?: InjectionApi;
+}
+
+/**
+ * Opens when the admission webhook really injects, which is later than its Deployment is available. It asks the API
+ * server for a dry run of an annotated pod and looks for the proxy in the answer.
+ *
+ * What depends on the gate is created after it has opened. It asks in a hook before its child is created, so an
+ * unchanged deployment asks nothing, and a gate that did not open is not in the state and asks again the next time.
+ */
+export class InjectionGate extends pulumi.ComponentResource {
+  /**
+   * Asks too. Hooks are not inherited, so bind it, before creation and before update, to each resource that creates
+   * pods in a meshed namespace: the gate itself asks only when the control plane has changed.
+   */
+  public readonly hook: pulumi.ResourceHook;
+  /** Whether pods get tap too. */
+  public readonly tap: boolean;
+  /** Changes when the gate has asked anew because the control plane changed: for the keepers of a gate behind it. */
+  public readonly opened: pulumi.Output<string>;
+
+  public constructor(name: string, args: InjectionGateArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("linkerd-mtls:index:InjectionGate", name, {}, opts);
+
+    const { deadlineSeconds = DEFAULT_GATE_DEADLINE_SECONDS, namespace = "default", tap = false } = args;
+    if (!(Number.isInteger(deadlineSeconds) && deadlineSeconds >= 1)) {
+      throw new pulumi.InputPropertyError({
+        propertyPath: "deadlineSeconds",
+        reason: `must be an integer of 1 or more, but is ${deadlineSeconds}`,
+      });
+    }
+    const probe = new InjectionProbe({
+      api: args.api ?? injectionApi(args.cluster ?? {}, namespace, tap),
+      clock: CLOCK,
+      log: (line) => void pulumi.log.info(line, this),
+      deadlineSeconds,
+      interruption: listenForInterruption,
+    });
+    // The engine calls the hook outside the asynchronous context in which Pulumi finds this deployment's log.
+    const context = new AsyncResource("InjectionGate");
+    this.hook = new pulumi.ResourceHook(name, () => context.runInAsyncScope(() => probe.untilInjected()));
+
+    const opened = new random.RandomId(
+      `${name}-opened`,
+      { byteLength: 4, keepers: args.controlPlane },
+      { parent: this, hooks: { beforeCreate: [this.hook] } },
+    );
+
+    this.tap = tap;
+    this.opened = opened.hex;
+    this.registerOutputs({ opened: this.opened });
+  }
+}

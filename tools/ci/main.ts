@@ -1,0 +1,77 @@
+import { readFile, writeFile } from "node:fs/promises";
+
+import type { Stack } from "@pulumi/pulumi/automation";
+import { Command } from "commander";
+
+import { deploy, deployCommand, type DeployOptions, runToEnd } from "../sandbox/command";
+import { onStack } from "../sandbox/deploy";
+import { UserError } from "../shared/errors";
+import { interruption } from "../shared/interruption";
+import { selectOwnStack } from "../sandbox/workspace";
+import { postComment, pullRequest } from "./github";
+import { lintWorkflows } from "./actionlint";
+import { comment } from "./preview/comment";
+import { previewStack } from "./preview/preview";
+
+interface PreviewOptions extends DeployOptions {
+  readonly cli: boolean;
+  readonly refresh: boolean;
+  readonly expectNoChanges: boolean;
+  readonly commit?: string;
+  readonly out?: string;
+}
+
+/** Previews, writes what a reviewer reads, and fails if the preview did or found what it must not. */
+async function report(stack: Stack, options: PreviewOptions): Promise<void> {
+  const { stack: name, commit, refresh, expectNoChanges, out } = options;
+  const { report, failure } = await previewStack(stack, { name, commit, refresh });
+  const text = comment(report);
+  if (out === undefined) console.log(`\n${text}`);
+  else await writeFile(out, text);
+  if (failure !== undefined) throw failure;
+  if (expectNoChanges && report.changes.length > 0) {
+    throw new UserError(
+      `stack ${name} differs from what is deployed: ${report.changes.length} changes`,
+      "deploy it, or bring into the program what was changed by others",
+    );
+  }
+}
+
+const program = new Command("linkerd-mtls-ci")
+  .description("What continuous integration runs, for those who want to run it themselves.")
+  .showHelpAfterError();
+
+program.addCommand(
+  deployCommand("preview", "preview a stack and write what a reviewer reads, as Markdown")
+    .option("--cli", "with the Pulumi CLI on PATH and the backend it is logged in to", false)
+    .option("--refresh", "ask the cluster first what it really has", false)
+    .option("--expect-no-changes", "fail if something would change", false)
+    .option("--commit <sha>", "the commit that is previewed, to be named in the text")
+    .option("--out <file>", "write the text to a file. Default: print it")
+    .action(async (options: PreviewOptions) => {
+      if (options.cli) await report(await selectOwnStack(options.stack), options);
+      else {
+        await deploy(options, async (target, name, config) =>
+          onStack(target, name, config, (stack) => report(stack, options)),
+        );
+      }
+    }),
+);
+
+program
+  .command("comment")
+  .description("put such a text under a pull request, in place of the earlier one of the same stack")
+  .requiredOption("--pull-request <number>", "its number")
+  .requiredOption("--file <file>", "the text")
+  .action(async ({ pullRequest: number, file }: { pullRequest: string; file: string }) => {
+    const done = await postComment(pullRequest(process.env, number), await readFile(file, "utf8"));
+    console.log(`The comment under pull request ${number} is ${done}.`);
+  });
+
+program
+  .command("lint-workflows")
+  .description("check workflows with actionlint, which is built when it is missing")
+  .argument("[files...]", "Default: those of .github/workflows")
+  .action((files: readonly string[]) => lintWorkflows(files, interruption.signal));
+
+runToEnd(program);
