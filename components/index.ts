@@ -1,5 +1,5 @@
 export { CERT_MANAGER_NAMESPACE, CertManager, type CertManagerArgs } from "./certManager/certManager";
-export { DURATION_RULE, formatDuration, parseDuration } from "./duration";
+export { DURATION, formatDuration, parseDuration } from "./validation/duration";
 export { DEFAULT_CERT_MANAGER_DEADLINE_SECONDS, type IssuerRef } from "./certManager/resources";
 export {
   IDENTITY_ROTATION,

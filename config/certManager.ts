@@ -3,7 +3,7 @@ import {
   DEFAULT_CERT_MANAGER_CHART_SOURCE,
   DEFAULT_CERT_MANAGER_DEADLINE_SECONDS,
   DEFAULT_CERT_MANAGER_VERSION,
-  DURATION_RULE,
+  DURATION,
   IDENTITY_ROTATION,
   isRelease,
   IssuerRef,
@@ -23,7 +23,6 @@ import {
   COUNT,
   DNS_LABEL,
   DNS_NAME,
-  Expectation,
   FLAG,
   NAMESPACE,
   Properties,
@@ -58,11 +57,6 @@ export interface RotationConfig {
   readonly trustManager?: TrustManagerConfig;
 }
 
-const DURATION: Expectation<string> = {
-  rule: DURATION_RULE,
-  example: "48h",
-  allows: (value): value is string => typeof value === "string" && parseDuration(value) !== undefined,
-};
 const LABEL = text("must be a DNS label", DNS_LABEL, CERT_MANAGER_NAMESPACE);
 const NAME = text("must be a DNS name", DNS_NAME, "<name>");
 const KIND = text("must be the name of a kind", /^[A-Z][A-Za-z0-9]*$/, "ClusterIssuer");
@@ -78,7 +72,7 @@ export function readIssuanceLifetime(reader: ConfigReader): number {
   if (seconds !== undefined && seconds >= MIN_ISSUANCE_LIFETIME) {
     return seconds;
   }
-  reader.invalid(key, `${DURATION_RULE}, of 1m or more`, value, "24h");
+  reader.invalid(key, `${DURATION.rule}, of 1m or more`, value, "24h");
   return MIN_ISSUANCE_LIFETIME;
 }
 

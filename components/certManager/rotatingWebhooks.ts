@@ -7,7 +7,7 @@ import { Signer } from "../pki/trustAnchor";
 import { webhookCaName } from "../pki/webhookCa";
 import { webhookSecretName } from "../pki/webhookCertificate";
 import { WebhookTrust } from "../pki/webhookTrust";
-import { parseDuration } from "../duration";
+import { parseDuration } from "../validation/duration";
 import { CertManagerObjects, DEFAULT_CERT_MANAGER_DEADLINE_SECONDS, issuerRef } from "./resources";
 import { checkRotation, renewal, Rotation, RotationLimits } from "./rotation";
 

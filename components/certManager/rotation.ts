@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 
-import { describeDuration, DURATION_RULE, formatDuration, parseDuration } from "../duration";
+import { describeDuration, DURATION, formatDuration, parseDuration } from "../validation/duration";
 
 /** When cert-manager issues a certificate anew. Durations are in hours, minutes and seconds, e.g. `48h`. */
 export interface Rotation {
@@ -50,7 +50,7 @@ export function rotationProblems(rotation: Rotation, limits: RotationLimits = {}
   });
   if (duration === undefined || duration < MIN_DURATION) {
     const rule =
-      duration === undefined ? DURATION_RULE : "must be 1h or more, which is cert-manager's minimum";
+      duration === undefined ? DURATION.rule : "must be 1h or more, which is cert-manager's minimum";
     return [problem("duration", rule, 48 * MIN_DURATION)];
   }
   const problems: RotationProblem[] = [];
@@ -66,7 +66,7 @@ export function rotationProblems(rotation: Rotation, limits: RotationLimits = {}
   }
   const half = Math.floor(duration / 2);
   if (renewBefore === undefined) {
-    problems.push(problem("renewBefore", DURATION_RULE, half));
+    problems.push(problem("renewBefore", DURATION.rule, half));
   } else if (renewBefore < MIN_RENEW_BEFORE) {
     problems.push(problem("renewBefore", "must be 5m or more, which is cert-manager's minimum", half));
   } else if (renewBefore >= duration) {

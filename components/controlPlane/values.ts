@@ -1,4 +1,4 @@
-import { formatDuration } from "../duration";
+import { formatDuration } from "../validation/duration";
 import { WebhookTrust } from "../pki/webhookTrust";
 import { ControlPlaneSettings, SettingsValues, settingsValues } from "./settings";
 

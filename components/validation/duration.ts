@@ -1,9 +1,15 @@
+import { Rule } from "./rule";
+
 const HOUR_SECONDS = 3600;
 const MINUTE_SECONDS = 60;
 const DAY_HOURS = 24;
 
-/** The rule for durations in configuration. */
-export const DURATION_RULE = 'must be a duration such as "48h", "90m" or "1h30m"';
+/** A duration in whole hours, minutes and seconds. */
+export const DURATION: Rule<string> = {
+  rule: 'must be a duration such as "48h", "90m" or "1h30m"',
+  example: "48h",
+  allows: (value): value is string => typeof value === "string" && parseDuration(value) !== undefined,
+};
 
 /** Seconds of a duration as Go writes it, in whole hours, minutes and seconds; undefined where it is none. */
 export function parseDuration(text: string): number | undefined {
@@ -11,7 +17,7 @@ export function parseDuration(text: string): number | undefined {
   if (match === null) {
     return undefined;
   }
-  // A part that is not there is undefined, which the types do not say.
+  // A part that is absent is undefined, which the types do not say.
   const [hours = 0, minutes = 0, seconds = 0] = match
     .slice(1)
     .map((part) => Number((part as string | undefined) ?? 0));

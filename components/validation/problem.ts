@@ -1,0 +1,88 @@
+import { Rule } from "./rule";
+
+/** What was found: in words ("kind is Job"), or a value, which whoever reports it may have to keep to themselves. */
+export type Found = string | { readonly value: unknown };
+
+/** A change that fixes a problem: a path that is set to a value or to the content of a file, or that is removed. */
+export type Fix =
+  | { readonly set: string; readonly to: string; readonly note?: string }
+  | { readonly set: string; readonly fromFile: string }
+  | { readonly remove: string };
+
+/** One rule that is broken. */
+export interface Problem {
+  /** Path of what breaks it, e.g. `proxy.opaquePorts[1]`; empty for the checked value itself. */
+  readonly path: string;
+  /** Continues a sentence that begins with the path: "must be valid now". */
+  readonly rule: string;
+  /** Continues it after "but": "expired on 2026-01-01T00:00:00Z". */
+  readonly found: Found;
+  /** Each of these fixes it, or is a part of what does. Default: none that holds everywhere. */
+  readonly fixes?: readonly Fix[];
+}
+
+/** A value that breaks its rule. */
+export function invalid<T>(path: string, { rule, example }: Rule<T>, value: unknown): Problem {
+  return { path, rule, found: { value }, fixes: [{ set: path, to: example }] };
+}
+
+/** A value that must not be set. */
+export function unexpected(path: string, rule: string, found: Found): Problem {
+  return { path, rule, found, fixes: [{ remove: path }] };
+}
+
+/** Checks a value that may be absent. */
+export function check<T>(path: string, value: unknown, rule: Rule<T>): Problem[] {
+  return value === undefined || rule.allows(value) ? [] : [invalid(path, rule, value)];
+}
+
+/** Checks a list that may be absent, and each of its items. */
+export function checkList<T>(path: string, value: unknown, listRule: string, item: Rule<T>): Problem[] {
+  if (value !== undefined && !Array.isArray(value)) {
+    return [
+      { path, rule: listRule, found: { value }, fixes: [{ set: join(path, "[0]"), to: item.example }] },
+    ];
+  }
+  return (value ?? []).flatMap((entry: unknown, index) =>
+    item.allows(entry) ? [] : [invalid(join(path, `[${index}]`), item, entry)],
+  );
+}
+
+/** Problems of a property, seen from the object that has it. */
+export function within(path: string, problems: readonly Problem[]): Problem[] {
+  return problems.map((problem) => ({
+    ...problem,
+    path: join(path, problem.path),
+    ...(problem.fixes && {
+      fixes: problem.fixes.map((fix) =>
+        "remove" in fix ? { remove: join(path, fix.remove) } : { ...fix, set: join(path, fix.set) },
+      ),
+    }),
+  }));
+}
+
+/** Joins two paths. */
+export function join(path: string, property: string): string {
+  return path === "" || property === "" || property.startsWith("[") ? path + property : `${path}.${property}`;
+}
+
+/** What was found, in words. */
+export function describeFound(found: Found): string {
+  return typeof found === "string" ? found : `is ${describe(found.value)}`;
+}
+
+/** Longer values say nothing that a reader could use. */
+const MAX_DESCRIPTION = 100;
+
+/** A value, for an error. A PEM block is not repeated: it may be a key in the wrong place. */
+export function describe(value: unknown): string {
+  // There is no JSON of some values, which the types do not say.
+  const json = JSON.stringify(value) as string | undefined;
+  if (value === undefined || json === undefined) {
+    return value === undefined ? "missing" : `a ${typeof value}`;
+  }
+  if (json.includes("-----BEGIN")) {
+    return "a PEM block";
+  }
+  return json.length > MAX_DESCRIPTION ? `${json.slice(0, MAX_DESCRIPTION)}...` : json;
+}
