@@ -3,7 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 import { AppsV1Api, CoreV1Api } from "@kubernetes/client-node";
 
-import { type Ended, eventually, run, start, succeed, TestSandbox } from "./support";
+import { type Ended, eventually, run, start, succeed, TestSandbox } from "../support/sandbox";
 
 const APPLICATION = "hello-world";
 

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readFile, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 
-import { type Ended, eventually, run, start, succeed, TestSandbox } from "./support";
+import { type Ended, eventually, run, start, succeed, TestSandbox } from "../support/sandbox";
 
 describe("a deployment that is interrupted", () => {
   const sandbox = new TestSandbox("test-interruption");

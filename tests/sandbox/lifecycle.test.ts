@@ -14,7 +14,7 @@ import { linkerdCheck } from "../../tools/sandbox/linkerdCheck";
 import { sandboxTarget } from "../../tools/sandbox/target";
 import { sandboxTools } from "../../tools/sandbox/build/tools";
 import { withStack } from "../../tools/sandbox/workspace";
-import { eventually, run, succeed, TestSandbox } from "./support";
+import { eventually, run, succeed, TestSandbox } from "../support/sandbox";
 
 /** How a private key looks in a PEM, and how a PEM of one begins in base64: PKCS#8, SEC 1. */
 const PRIVATE_KEY = /PRIVATE KEY|LS0tLS1CRUdJTiBQUklW|LS0tLS1CRUdJTiBFQyBQ/;

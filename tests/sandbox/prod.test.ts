@@ -15,7 +15,7 @@ import {
 
 import { onStack } from "../../tools/sandbox/deploy";
 import { sandboxTarget } from "../../tools/sandbox/target";
-import { configuration, type Ended, eventually, run, start, succeed, TestSandbox } from "./support";
+import { configuration, type Ended, eventually, run, start, succeed, TestSandbox } from "../support/sandbox";
 
 const COMPONENTS = ["linkerd-destination", "linkerd-identity", "linkerd-proxy-injector"];
 

@@ -5,7 +5,7 @@ import { CoreV1Api, CustomObjectsApi } from "@kubernetes/client-node";
 
 import { linkerdCheck } from "../../tools/sandbox/linkerdCheck";
 import { sandboxTools } from "../../tools/sandbox/build/tools";
-import { configuration, type Ended, eventually, start, succeed, TestSandbox } from "./support";
+import { configuration, type Ended, eventually, start, succeed, TestSandbox } from "../support/sandbox";
 
 const CERTIFICATES = {
   group: "cert-manager.io",

@@ -15,7 +15,7 @@ import { sandboxTools } from "../../tools/sandbox/build/tools";
 import { withStack } from "../../tools/sandbox/workspace";
 import { canaries, occurring } from "../support/canary";
 import { testAnchor, testIssuer } from "../support/certificates";
-import { TestSandbox } from "./support";
+import { TestSandbox } from "../support/sandbox";
 
 /** The most verbose of Pulumi's logs that quotes no inputs of resources: the engine quotes them from the next level on. */
 const QUIET_VERBOSITY = 6;

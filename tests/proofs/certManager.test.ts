@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { CoreV1Api, CustomObjectsApi } from "@kubernetes/client-node";
 
 import { testAnchor } from "../support/certificates";
-import { configuration, type Ended, run, succeed, TestSandbox } from "./support";
+import { configuration, type Ended, run, succeed, TestSandbox } from "../support/sandbox";
 
 /** Nothing but the mesh itself, and a wait that a test can afford. */
 const BARE = { sampleApplications: [], namespaces: [] };

@@ -8,7 +8,7 @@ import {
   type V1ObjectMeta,
 } from "@kubernetes/client-node";
 
-import { configuration, isMeshed, run, succeed, TestSandbox } from "./support";
+import { configuration, isMeshed, run, succeed, TestSandbox } from "../support/sandbox";
 
 const pod = { containers: [{ name: "main", image: "registry.k8s.io/pause:3.10" }] };
 const workload = (name: string, more: object = {}): object => ({ name, podSpec: pod, ...more });

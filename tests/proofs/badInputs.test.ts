@@ -10,7 +10,7 @@ import { sandboxTarget, type Target } from "../../tools/sandbox/target";
 import { sandboxTools } from "../../tools/sandbox/build/tools";
 import { withStack } from "../../tools/sandbox/workspace";
 import { type BadInput, type BadInputs, badInputs } from "../support/badInputs";
-import { TestSandbox } from "./support";
+import { TestSandbox } from "../support/sandbox";
 
 /** A frame of a stack trace. */
 const FRAME = /^\s*at .*:\d+:\d+/m;

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { AppsV1Api, CoreV1Api, CustomObjectsApi, V1ConfigMap, V1Pod } from "@kubernetes/client-node";
 
 import { testAnchor } from "../support/certificates";
-import { configuration, isMeshed, succeed, TestSandbox } from "./support";
+import { configuration, isMeshed, succeed, TestSandbox } from "../support/sandbox";
 
 const TRUST_ROOTS = "linkerd-identity-trust-roots";
 

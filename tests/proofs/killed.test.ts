@@ -3,7 +3,15 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 import { run as runProgram } from "../../tools/shared/run";
 import { sandboxTools } from "../../tools/sandbox/build/tools";
-import { type Command, configuration, eventually, isMeshed, start, succeed, TestSandbox } from "./support";
+import {
+  type Command,
+  configuration,
+  eventually,
+  isMeshed,
+  start,
+  succeed,
+  TestSandbox,
+} from "../support/sandbox";
 
 const NAMESPACE = "web";
 const WORKLOADS = ["one", "two", "three"].map((name) => ({

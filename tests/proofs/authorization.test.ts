@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 
 import { CoreV1Api, CustomObjectsApi, type V1ObjectMeta } from "@kubernetes/client-node";
 
-import { configuration, succeed, TestSandbox } from "./support";
+import { configuration, succeed, TestSandbox } from "../support/sandbox";
 
 const GROUP = "policy.linkerd.io";
 

@@ -9,7 +9,7 @@ import { parse, stringify } from "yaml";
 import { PROJECT } from "../../tools/shared/paths";
 import { CommandError, run } from "../../tools/shared/run";
 import { pulumiTools } from "../../tools/sandbox/build/tools";
-import { configuration, succeed, TestSandbox } from "./support";
+import { configuration, succeed, TestSandbox } from "../support/sandbox";
 
 /** What a checkout has and does not commit. */
 const NOT_COMMITTED = [".git", ".sandbox", "node_modules"];

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { AppsV1Api, CoreV1Api } from "@kubernetes/client-node";
 
 import { testCertificate } from "../support/certificates";
-import { configuration, eventually, isMeshed, start, succeed, TestSandbox } from "./support";
+import { configuration, eventually, isMeshed, start, succeed, TestSandbox } from "../support/sandbox";
 
 const IMAGE = "registry.k8s.io/pause:3.10";
 const CONTAINERS = [{ name: "main", image: IMAGE }];
