@@ -63,6 +63,7 @@ export {
   type LinkerdVersion,
 } from "./controlPlane/version";
 export { isChartDirectory } from "./cluster/helmChart";
+export { type HelmValue, type HelmValues } from "./cluster/helmValues";
 export { LinkerdViz, type LinkerdVizArgs, SCRAPES } from "./extensions/linkerdViz";
 export {
   CLIENT_LISTS,

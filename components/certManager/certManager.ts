@@ -1,6 +1,8 @@
 import * as pulumi from "@pulumi/pulumi";
 
 import { ClusterAccess } from "../cluster/client";
+import { HelmValues } from "../cluster/helmValues";
+import { CERT_MANAGER_RULES } from "./chartRules";
 import { managerRelease } from "./managerRelease";
 import { certManagerValues } from "./values";
 import { DEFAULT_CERT_MANAGER_VERSION } from "./version";
@@ -18,6 +20,11 @@ export interface CertManagerArgs {
   readonly version?: string;
   /** Several replicas of each program, with disruption budgets where the release has them. Default false. */
   readonly highAvailability?: boolean;
+  /**
+   * Further values of the chart, e.g. `{ enableCertificateOwnerRef: true }`. They win over those of
+   * `highAvailability`; values that another argument sets, and those of the custom resource definitions, are refused.
+   */
+  readonly values?: HelmValues;
   /** The cluster, the same as the Kubernetes provider's. Default: the ambient kubeconfig. */
   readonly cluster?: ClusterAccess;
 }
@@ -36,11 +43,20 @@ export class CertManager extends pulumi.ComponentResource {
     super("linkerd-mtls:index:CertManager", name, {}, opts);
 
     const { version = DEFAULT_CERT_MANAGER_VERSION, highAvailability = false } = args;
-    const { namespace = CERT_MANAGER_NAMESPACE, chartSource, cluster } = args;
-    const values = certManagerValues({ version, namespace, highAvailability });
+    const { namespace = CERT_MANAGER_NAMESPACE, chartSource, cluster, values } = args;
+    const ownValues = certManagerValues({ version, namespace, highAvailability });
     const release = managerRelease(
       name,
-      { chart: "cert-manager", version, namespace, values, chartSource, cluster },
+      {
+        component: "CertManager",
+        rules: CERT_MANAGER_RULES,
+        version,
+        namespace,
+        ownValues,
+        values,
+        chartSource,
+        cluster,
+      },
       this,
     );
 

@@ -4,15 +4,21 @@ import * as pulumi from "@pulumi/pulumi";
 import { ClusterAccess } from "../cluster/client";
 import { helmRelease } from "../cluster/helmRelease";
 import { helmChart } from "../cluster/helmChart";
+import { ChartRules, checkHelmValues, HelmValues, mergeValues } from "../cluster/helmValues";
 import { DEFAULT_CERT_MANAGER_CHART_SOURCE } from "./version";
 
 /** What cert-manager and trust-manager are installed with. */
 export interface ManagerReleaseArgs {
-  /** Name of the chart and of the release. */
-  readonly chart: "cert-manager" | "trust-manager";
+  /** Type of the parent, for its errors. */
+  readonly component: "CertManager" | "TrustManager";
+  /** The chart, after which the release is named. */
+  readonly rules: ChartRules;
   readonly version: string;
   readonly namespace: string;
-  readonly values: object;
+  /** The component's own values. */
+  readonly ownValues: object;
+  /** Values that are merged over them. */
+  readonly values?: HelmValues;
   /** Default `https://charts.jetstack.io`. */
   readonly chartSource?: string;
   /** Default: the ambient kubeconfig. */
@@ -31,7 +37,9 @@ export function managerRelease(
   args: ManagerReleaseArgs,
   parent: pulumi.Resource,
 ): ManagerRelease {
-  const { chart, version, values, cluster = {} } = args;
+  const { rules, version, cluster = {}, chartSource = DEFAULT_CERT_MANAGER_CHART_SOURCE } = args;
+  const { chart } = rules;
+  checkHelmValues(`${args.component} ${name}`, rules, chartSource, args.values);
   const { metadata } = new k8s.core.v1.Namespace(
     `${name}-namespace`,
     {
@@ -43,10 +51,10 @@ export function managerRelease(
     },
     { parent },
   );
-  const reference = helmChart(args.chartSource ?? DEFAULT_CERT_MANAGER_CHART_SOURCE, chart, version);
+  const reference = helmChart(chartSource, chart, version);
   const release = helmRelease(
     `${name}-release`,
-    { ...reference, name: chart, namespace: metadata.name, values },
+    { ...reference, name: chart, namespace: metadata.name, values: mergeValues(args.ownValues, args.values) },
     cluster,
     { parent },
   );

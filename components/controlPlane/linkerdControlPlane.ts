@@ -4,10 +4,12 @@ import { sha256 } from "../pki/certificate";
 import { WebhookTrust } from "../pki/webhookTrust";
 import { ClusterAccess } from "../cluster/client";
 import { helmRelease } from "../cluster/helmRelease";
+import { checkHelmValues, HelmValues, mergeValues } from "../cluster/helmValues";
+import { CONTROL_PLANE_RULES } from "./chartRules";
 import { ControlPlaneSettings } from "./settings";
 import { handBackHook } from "../trustManager/trustRoots";
 import { ControlPlaneWebhook, controlPlaneValues } from "./values";
-import { chartReference, ChartSource } from "./version";
+import { chartReference, ChartSource, DEFAULT_CHART_SOURCE } from "./version";
 
 const DAY_SECONDS = 86_400;
 
@@ -34,6 +36,11 @@ export interface LinkerdControlPlaneArgs {
   readonly externalTrustRoots?: boolean;
   /** What is chosen for the cluster. Default: everything as the chart has it. */
   readonly settings?: ControlPlaneSettings;
+  /**
+   * Further values of the chart, e.g. `{ proxy: { logLevel: "warn" } }`. They win over those of `highAvailability` and
+   * `imageRegistry` in `settings`; values that another argument sets, and certificates, are refused.
+   */
+  readonly values?: HelmValues;
   /** The cluster, the same as the Kubernetes provider's. Default: the ambient kubeconfig. */
   readonly cluster?: ClusterAccess;
 }
@@ -53,19 +60,25 @@ export class LinkerdControlPlane extends pulumi.ComponentResource {
   public constructor(name: string, args: LinkerdControlPlaneArgs, opts?: pulumi.ComponentResourceOptions) {
     super("linkerd-mtls:index:LinkerdControlPlane", name, {}, opts);
 
-    const chart = chartReference(args.charts ?? {}, "linkerd-control-plane");
+    const { charts = {} } = args;
+    const source = charts.source ?? DEFAULT_CHART_SOURCE;
+    checkHelmValues(`LinkerdControlPlane ${name}`, CONTROL_PLANE_RULES, source, args.values);
+    const chart = chartReference(charts, "linkerd-control-plane");
     const values = pulumi
       .all([args.trustBundlePem, args.webhookTrust])
       .apply(([trustBundlePem, webhookTrust]) =>
-        controlPlaneValues({
-          trustBundlePem,
-          webhookTrust,
-          trustDomain: args.trustDomain,
-          issuanceLifetime: args.issuanceLifetime ?? DAY_SECONDS,
-          cniEnabled: args.cniEnabled ?? false,
-          externalTrustRoots: args.externalTrustRoots,
-          settings: args.settings,
-        }),
+        mergeValues(
+          controlPlaneValues({
+            trustBundlePem,
+            webhookTrust,
+            trustDomain: args.trustDomain,
+            issuanceLifetime: args.issuanceLifetime ?? DAY_SECONDS,
+            cniEnabled: args.cniEnabled ?? false,
+            externalTrustRoots: args.externalTrustRoots,
+            settings: args.settings,
+          }),
+          args.values,
+        ),
       );
     const { cluster = {}, externalTrustRoots = false } = args;
     const handBack = externalTrustRoots ? undefined : handBackHook(`${name}-trust-roots`, cluster);

@@ -4,13 +4,15 @@ import * as pulumi from "@pulumi/pulumi";
 import { webhookCertificates, WebhookIssuance } from "../certManager/webhookCertificates";
 import { ClusterAccess } from "../cluster/client";
 import { helmRelease } from "../cluster/helmRelease";
+import { checkHelmValues, HelmValues, mergeValues } from "../cluster/helmValues";
 import { InjectionGate } from "../injection/injectionGate";
 import { InjectionApi } from "../injection/injectionProbe";
 import { linkerdPodSecurity, VIZ_NAMESPACE } from "../controlPlane/linkerdNamespace";
 import { MeshGuard } from "../injection/meshGuard";
-import { chartReference, ChartSource } from "../controlPlane/version";
+import { chartReference, ChartSource, DEFAULT_CHART_SOURCE } from "../controlPlane/version";
 import { PortAuthorizationArgs } from "../mesh/portAuthorization";
 import { sha256 } from "../pki/certificate";
+import { VIZ_RULES } from "./vizChartRules";
 import { VIZ_WEBHOOKS, VizWebhook, vizValues } from "./vizValues";
 
 /** Lets viz's Prometheus read the metrics of proxies whose default inbound policy would not, at their admin port. */
@@ -43,6 +45,11 @@ export interface LinkerdVizArgs extends WebhookIssuance {
   readonly imageRegistry?: string;
   /** Names of Secrets in viz's namespace with which its images are pulled. */
   readonly imagePullSecrets?: readonly string[];
+  /**
+   * Further values of the chart, e.g. `{ dashboard: { replicas: 2 } }`. They win over those of `highAvailability` and
+   * `imageRegistry`; values that another argument sets, and certificates, are refused.
+   */
+  readonly values?: HelmValues;
   /** Whether the cluster has Linkerd's CNI plugin, so that no pod here needs privileges. Default false. */
   readonly cniEnabled?: boolean;
   /** Opens when pods are injected; asked before each roll-out of viz, whose pods are meshed. */
@@ -75,13 +82,15 @@ export class LinkerdViz extends pulumi.ComponentResource {
   public constructor(name: string, args: LinkerdVizArgs, opts?: pulumi.ComponentResourceOptions) {
     super("linkerd-mtls:index:LinkerdViz", name, {}, opts);
 
-    const { prometheusUrl, cniEnabled, gate, guard } = args;
+    const { charts = {}, prometheusUrl, cniEnabled, gate, guard } = args;
     if (prometheusUrl !== undefined && !/^https?:\/\/[^/]/.test(prometheusUrl)) {
       throw new pulumi.InputPropertyError({
         propertyPath: "prometheusUrl",
         reason: `must be an http:// or https:// URL, but is ${JSON.stringify(prometheusUrl)}`,
       });
     }
+
+    checkHelmValues(`LinkerdViz ${name}`, VIZ_RULES, charts.source ?? DEFAULT_CHART_SOURCE, args.values);
 
     const namespace = new k8s.core.v1.Namespace(
       `${name}-namespace`,
@@ -102,21 +111,24 @@ export class LinkerdViz extends pulumi.ComponentResource {
       { parent: this },
     );
 
-    const chart = chartReference(args.charts ?? {}, "linkerd-viz");
+    const chart = chartReference(charts, "linkerd-viz");
     const values = pulumi
       .all([args.linkerdNamespace, args.trustBundlePem, certificates.trust])
       .apply(([linkerdNamespace, trustBundlePem, webhookTrust]) =>
-        vizValues({
-          linkerdNamespace,
-          trustDomain: args.trustDomain,
-          trustBundlePem,
-          webhookTrust,
-          enforcedHostRegexp: args.enforcedHostRegexp,
-          prometheusUrl,
-          highAvailability: args.highAvailability,
-          imageRegistry: args.imageRegistry,
-          imagePullSecrets: args.imagePullSecrets,
-        }),
+        mergeValues(
+          vizValues({
+            linkerdNamespace,
+            trustDomain: args.trustDomain,
+            trustBundlePem,
+            webhookTrust,
+            enforcedHostRegexp: args.enforcedHostRegexp,
+            prometheusUrl,
+            highAvailability: args.highAvailability,
+            imageRegistry: args.imageRegistry,
+            imagePullSecrets: args.imagePullSecrets,
+          }),
+          args.values,
+        ),
       );
     const release = helmRelease(
       `${name}-release`,

@@ -9,7 +9,7 @@ export const VIZ_WEBHOOKS = ["tap", "tap-injector"] as const;
 export type VizWebhook = (typeof VIZ_WEBHOOKS)[number];
 
 /** Label of each of viz's pods that changes with the trust bundle. */
-const TRUST_BUNDLE_LABEL = "linkerd-mtls/trust-bundle";
+export const TRUST_BUNDLE_LABEL = "linkerd-mtls/trust-bundle";
 /** A label's value has at most 63 characters. */
 const TRUST_BUNDLE_DIGITS = 16;
 

@@ -1,8 +1,10 @@
 import * as pulumi from "@pulumi/pulumi";
 
 import { ClusterAccess } from "../cluster/client";
+import { HelmValues } from "../cluster/helmValues";
 import { managerRelease } from "../certManager/managerRelease";
 import { DEFAULT_TRUST_MANAGER_VERSION } from "../certManager/version";
+import { TRUST_MANAGER_RULES } from "./chartRules";
 
 /** Default of {@link TrustManagerArgs.namespace}. */
 export const TRUST_MANAGER_NAMESPACE = "trust-manager";
@@ -17,6 +19,11 @@ export interface TrustManagerArgs {
   readonly version?: string;
   /** Two replicas with a disruption budget. Default false. */
   readonly highAvailability?: boolean;
+  /**
+   * Further values of the chart, e.g. `{ defaultPackage: { enabled: true } }`. They win over those of
+   * `highAvailability`; values that another argument sets, and those of the custom resource definitions, are refused.
+   */
+  readonly values?: HelmValues;
   /** The cluster, the same as the Kubernetes provider's. Default: the ambient kubeconfig. */
   readonly cluster?: ClusterAccess;
 }
@@ -45,8 +52,8 @@ export class TrustManager extends pulumi.ComponentResource {
     super("linkerd-mtls:index:TrustManager", name, {}, opts);
 
     const { version = DEFAULT_TRUST_MANAGER_VERSION, highAvailability = false } = args;
-    const { namespace = TRUST_MANAGER_NAMESPACE, chartSource, cluster } = args;
-    const values: TrustManagerValues = {
+    const { namespace = TRUST_MANAGER_NAMESPACE, chartSource, cluster, values } = args;
+    const ownValues: TrustManagerValues = {
       crds: { enabled: true, keep: false },
       defaultPackage: { enabled: false },
       app: { trust: { namespace } },
@@ -55,7 +62,16 @@ export class TrustManager extends pulumi.ComponentResource {
     };
     const release = managerRelease(
       name,
-      { chart: "trust-manager", version, namespace, values, chartSource, cluster },
+      {
+        component: "TrustManager",
+        rules: TRUST_MANAGER_RULES,
+        version,
+        namespace,
+        ownValues,
+        values,
+        chartSource,
+        cluster,
+      },
       this,
     );
 

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 
+import { CONTROL_PLANE_RULES } from "../../components/controlPlane/chartRules";
 import program from "../../index";
 import { unknownValues } from "../support/chartValues";
 import { assertGolden, withoutPems } from "../support/golden";
 import { record, type Recording } from "../support/recorder";
 import { stackConfig } from "../support/stackConfig";
-import knownValues from "./chartValues/edge-26.8.3.json";
 
 const deploy = (values: Record<string, string> = {}): Promise<Recording> =>
   record(program, { stack: "rotating", config: { ...stackConfig("rotating"), ...values } });
@@ -29,7 +29,7 @@ describe("the program with cert-manager", () => {
   it("gives the chart these values, with proxyInit for hosts that have nftables", () => {
     const { values } = rotating.get("Release", "linkerd-control-plane-release").inputs;
     assertGolden("rotating.values.yaml", withoutPems(values, rotating.pems));
-    assert.deepEqual(unknownValues(values, knownValues), []);
+    assert.deepEqual(unknownValues(values, CONTROL_PLANE_RULES), []);
   });
 
   it("tells the control plane the same as with generated certificates", () => {
@@ -151,7 +151,7 @@ describe("the program with cert-manager", () => {
       identityTrustAnchorsPEM: string;
     };
     assert.equal(values.identity.externalCA, true);
-    assert.deepEqual(unknownValues(values, knownValues), []);
+    assert.deepEqual(unknownValues(values, CONTROL_PLANE_RULES), []);
     const given = values.identityTrustAnchorsPEM.split(/(?<=-----END CERTIFICATE-----)\n/).slice(0, -1);
     assert.deepEqual(given.toSorted(), pems.toSorted());
   });

@@ -1,15 +1,19 @@
-/**
- * The values, by path (`identity.issuer.scheme`), that a chart does not know. `known` has the paths of all that it does
- * know; one that ends with `.*` is a map of any keys.
- */
-export function unknownValues(values: unknown, known: readonly string[]): string[] {
-  const isKnown = (path: string): boolean =>
-    known.some((name) => (name.endsWith(".*") ? path.startsWith(name.slice(0, -1)) : path === name));
-  return valuePaths(values).filter((path) => !isKnown(path));
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+
+import { type ChartRules, type HelmValues, helmValueProblems } from "../../components/cluster/helmValues";
+
+/** A file of a Linkerd chart of edge-26.8.3. */
+export function chartFile(chart: string, file: string): string {
+  return readFileSync(join(__dirname, "..", "program", "chartValues", "edge-26.8.3", chart, file), "utf8");
 }
 
-function valuePaths(value: unknown, path: string[] = []): string[] {
-  return typeof value === "object" && value !== null
-    ? Object.entries(value).flatMap(([key, item]) => valuePaths(item, [...path, key]))
-    : [path.join(".")];
+/** The paths of values that the chart does not know. */
+export function unknownValues(values: unknown, rules: ChartRules): string[] {
+  const problems = helmValueProblems(
+    { ...rules, owned: {} },
+    "https://charts.example.org",
+    values as HelmValues,
+  );
+  return problems.map(({ path }) => path);
 }

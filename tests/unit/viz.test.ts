@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 
 import { InjectionGate, LinkerdViz, type LinkerdVizArgs, MeshGuard } from "../../components";
+import { VIZ_RULES } from "../../components/extensions/vizChartRules";
 import { vizValues } from "../../components/extensions/vizValues";
 import { sha256 } from "../../components/pki/certificate";
-import knownValues from "../program/chartValues/linkerd-viz.edge-26.8.3.json";
 import { unknownValues } from "../support/chartValues";
 import { record, type Recording } from "../support/recorder";
 
@@ -144,10 +144,10 @@ describe("LinkerdViz", () => {
 
   it("gives only values that the chart knows", async () => {
     for (const settings of [{ highAvailability: true }, { prometheusUrl: "http://prometheus:9090" }]) {
-      assert.deepEqual(unknownValues(valuesOf(await deploy(settings)), knownValues), []);
+      assert.deepEqual(unknownValues(valuesOf(await deploy(settings)), VIZ_RULES), []);
     }
     // Or this test would prove nothing.
-    assert.deepEqual(unknownValues({ tap: { replica: 3 }, podLabels: { any: "" } }, knownValues), [
+    assert.deepEqual(unknownValues({ tap: { replica: 3 }, podLabels: { any: "" } }, VIZ_RULES), [
       "tap.replica",
     ]);
   });
