@@ -6,7 +6,7 @@ import { join } from "node:path";
 
 import { serveState, type StateService } from "../../tools/sandbox/state";
 import { pulumiTools } from "../../tools/sandbox/build/tools";
-import { eventually } from "../support/sandbox";
+import { eventually } from "../support/eventually";
 
 const STACK = "/api/stacks/organization/shop/dev";
 const ROOT = { urn: "urn:pulumi:dev::shop::pulumi:pulumi:Stack::shop-dev", type: "pulumi:pulumi:Stack" };

@@ -8,7 +8,8 @@ import {
   type V1ObjectMeta,
 } from "@kubernetes/client-node";
 
-import { configuration, isMeshed, run, succeed, TestSandbox } from "../support/sandbox";
+import { configuration, run, succeed } from "../support/command";
+import { isMeshed, useSandbox } from "../support/testSandbox";
 
 const pod = { containers: [{ name: "main", image: "registry.k8s.io/pause:3.10" }] };
 const workload = (name: string, more: object = {}): object => ({ name, podSpec: pod, ...more });
@@ -45,7 +46,7 @@ const SHOP = { "shop-users": 1, "shop-identity": 1, "shop-web": 1, "shop-ingress
 const SAMPLES = ["emojivoto", "hello-world", "kuard", "shop"];
 
 describe("applications from configuration", () => {
-  const sandbox = new TestSandbox("test-applications");
+  const sandbox = useSandbox("test-applications");
   const everything = {
     sampleApplications: SAMPLES,
     labelKubeSystem: true,
@@ -89,31 +90,23 @@ describe("applications from configuration", () => {
     );
   }
 
-  /** Names of the objects that are new, gone or changed, pods left out that a Deployment names anew. */
+  /** Names of the objects that are new, gone or changed, pods left out whose names a Deployment makes up. */
   function changes(before: Map<string, string>, after: Map<string, string>): string[] {
     const names = new Set([...before.keys(), ...after.keys()]);
     return [...names].filter((name) => before.get(name) !== after.get(name)).sort();
   }
 
   before(async () => {
-    await sandbox.remove();
     await succeed("sandbox", "start", "--name", sandbox.name, "--ready-delay", "2");
     await sandbox.client(CoreV1Api).patchNamespace({
       name: "kube-system",
-      body: [{ op: "add", path: "/metadata/labels/owner", value: "somebody" }],
+      body: [{ op: "add", path: "/metadata/labels/owner", value: "platform" }],
     });
   });
-  after(() => sandbox.remove());
 
-  // Nested, because each part goes on from where the one before it ended.
   describe("all together", () => {
-    let output = "";
-
-    before(async () => {
-      output = await up();
-    });
-
     it("creates each pod once, with its proxy at creation, and nothing that nobody wanted", async () => {
+      const output = await up();
       assert.deepEqual(await createdPods(), { ...WANTED, ...SHOP });
       const admitted = (await sandbox.podCreations()).filter((creation) => creation.admitted);
       const outside = admitted.filter((creation) => creation.namespace !== "linkerd" && !isMeshed(creation));
@@ -155,7 +148,7 @@ describe("applications from configuration", () => {
     it("labels kube-system and leaves the rest of it alone", async () => {
       const { metadata } = await sandbox.client(CoreV1Api).readNamespace({ name: "kube-system" });
       assert.equal(metadata?.labels?.["config.linkerd.io/admission-webhooks"], "disabled");
-      assert.equal(metadata.labels.owner, "somebody");
+      assert.equal(metadata.labels.owner, "platform");
     });
 
     it("changes nothing the second time", async () => {
@@ -179,7 +172,7 @@ describe("applications from configuration", () => {
       for (const name of changed) assert.match(name, /added/);
     });
 
-    it("is annotated anew, which its own pods take up, without touching another", async () => {
+    it("gets another annotation, which its own pods take up, without touching another", async () => {
       const before = await versions();
       await up({ namespaces: [{ ...added, inject: "ingress" }, KINDS, PARTLY] });
       const changed = changes(before, await versions());
@@ -200,13 +193,10 @@ describe("applications from configuration", () => {
     let earlier: Map<string, string>;
     let later: Map<string, string>;
 
-    before(async () => {
+    it("rolls each workload once, so that tap works in every proxy", async () => {
       earlier = await versions();
       await up({ viz: { enabled: true } });
       later = await versions();
-    });
-
-    it("rolls each workload once, so that tap works in every proxy", async () => {
       const { items } = await sandbox.client(AppsV1Api).listDeploymentForAllNamespaces();
       for (const { metadata } of items) {
         const outside = ["linkerd", "linkerd-viz"].includes(metadata?.namespace ?? "");
@@ -265,7 +255,7 @@ describe("applications from configuration", () => {
       assert.deepEqual(changes(before, await versions()), []);
     });
 
-    it("a workload in somebody's namespace that forbids it", async () => {
+    it("a workload in an existing namespace that forbids it", async () => {
       await sandbox.client(CoreV1Api).createNamespace({
         body: {
           metadata: { name: "strict", labels: { "pod-security.kubernetes.io/enforce": "baseline" } },
@@ -285,17 +275,9 @@ describe("applications from configuration", () => {
   });
 
   describe("destroyed", () => {
-    before(async () => {
-      await succeed(
-        "down",
-        "--keep",
-        "--name",
-        sandbox.name,
-        ...configuration({ ...everything, viz: { enabled: true } }),
-      );
-    });
-
     it("leaves no namespace and no APIService behind", async () => {
+      const values = configuration({ ...everything, viz: { enabled: true } });
+      await succeed("down", "--keep", "--name", sandbox.name, ...values);
       const { items } = await sandbox.client(CoreV1Api).listNamespace();
       assert.deepEqual(items.map(({ metadata }) => metadata?.name).sort(), [
         "default",
@@ -317,7 +299,7 @@ describe("applications from configuration", () => {
       );
       const { metadata } = await core.readNamespace({ name: "kube-system" });
       assert.equal(metadata?.labels?.["config.linkerd.io/admission-webhooks"], undefined);
-      assert.equal(metadata?.labels?.owner, "somebody");
+      assert.equal(metadata?.labels?.owner, "platform");
     });
   });
 });

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 
 import { CoreV1Api, CustomObjectsApi, type V1ObjectMeta } from "@kubernetes/client-node";
 
-import { configuration, succeed, TestSandbox } from "../support/sandbox";
+import { configuration, succeed } from "../support/command";
+import { useSandbox } from "../support/testSandbox";
 
 const GROUP = "policy.linkerd.io";
 
@@ -20,10 +21,7 @@ interface PolicyObject {
 }
 
 describe("authorization", () => {
-  const sandbox = new TestSandbox("test-authorization");
-
-  before(() => sandbox.remove());
-  after(() => sandbox.remove());
+  const sandbox = useSandbox("test-authorization");
 
   const podSpec = { containers: [{ name: "main", image: "registry.k8s.io/pause:3.10" }] };
   const authorization = [
@@ -70,7 +68,7 @@ describe("authorization", () => {
     "authorizationpolicies all-3306-identities": policy("all-3306", "MeshTLSAuthentication"),
   };
 
-  it("is taken by Linkerd's custom resource definitions, before the first pod is there", async () => {
+  it("is accepted by Linkerd's custom resource definitions, before the first pod exists", async () => {
     await succeed("up", ...arguments_(authorization));
     assert.deepEqual(await policies(), {
       ...DATABASE,
@@ -95,7 +93,7 @@ describe("authorization", () => {
     );
   });
 
-  it("changes nothing when it is brought up again, and goes with its item", async () => {
+  it("changes nothing when it is deployed again, and is removed with its item", async () => {
     assert.match(await succeed("up", ...arguments_(authorization)), /Resources:\s+\d+ unchanged\s/);
     await succeed("up", ...arguments_(authorization.slice(1)));
     assert.deepEqual(await policies(), DATABASE);

@@ -10,7 +10,7 @@ import { sandboxTarget, type Target } from "../../tools/sandbox/target";
 import { sandboxTools } from "../../tools/sandbox/build/tools";
 import { withStack } from "../../tools/sandbox/workspace";
 import { type BadInput, type BadInputs, badInputs } from "../support/badInputs";
-import { TestSandbox } from "../support/sandbox";
+import { useSandbox } from "../support/testSandbox";
 
 /** A frame of a stack trace. */
 const FRAME = /^\s*at .*:\d+:\d+/m;
@@ -30,16 +30,14 @@ function answers(output: string, { problems }: BadInput): boolean {
 }
 
 describe("wrong configurations", () => {
-  const sandbox = new TestSandbox("test-bad-inputs");
+  const sandbox = useSandbox("test-bad-inputs");
   let table: BadInputs;
   let target: Target;
 
   before(async () => {
-    await sandbox.remove();
     table = await badInputs();
     target = await sandboxTarget(sandbox.name, new AbortController().signal);
   });
-  after(() => sandbox.remove());
 
   /** Every object of the cluster with its version. */
   async function objects(): Promise<readonly string[]> {
@@ -71,8 +69,7 @@ describe("wrong configurations", () => {
   const file = () => join(sandbox.paths.workspace, "Pulumi.prod.yaml");
   const stackFile = async () => parse(await readFile(file(), "utf8")) as StackFile;
 
-  it("are all answered with key, rule and command, without a stack trace, and change nothing", async function () {
-    this.timeout(600_000);
+  it("are all answered with key, rule and command, without a stack trace, and change nothing", async () => {
     await withStack({ ...target, stack: "prod" }, tryAll);
   });
 

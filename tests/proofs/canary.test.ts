@@ -15,7 +15,7 @@ import { sandboxTools } from "../../tools/sandbox/build/tools";
 import { withStack } from "../../tools/sandbox/workspace";
 import { canaries, occurring } from "../support/canary";
 import { testAnchor, testIssuer } from "../support/certificates";
-import { TestSandbox } from "../support/sandbox";
+import { TestSandbox, useSandbox } from "../support/testSandbox";
 
 /** The most verbose of Pulumi's logs that quotes no inputs of resources: the engine quotes them from the next level on. */
 const QUIET_VERBOSITY = 6;
@@ -189,13 +189,12 @@ function sourcesOf(log: string, has: (message: string) => boolean): string[] {
 }
 
 describe("private keys", () => {
-  const sandbox = new TestSandbox("test-canary");
+  const sandbox = useSandbox("test-canary");
   const usualFolder = process.env.TMPDIR;
   let temporary = "";
   let target: Target;
 
   before(async () => {
-    await sandbox.remove();
     temporary = await mkdtemp(join(tmpdir(), "linkerd-mtls-test-"));
     process.env.TMPDIR = temporary;
     target = await sandboxTarget(sandbox.name, new AbortController().signal);
@@ -203,7 +202,6 @@ describe("private keys", () => {
   after(async () => {
     if (usualFolder === undefined) delete process.env.TMPDIR;
     else process.env.TMPDIR = usualFolder;
-    await sandbox.remove();
     await rm(temporary, { recursive: true, force: true });
   });
 
@@ -236,8 +234,7 @@ describe("private keys", () => {
     "stack export --show-secrets: webhooks-ca-key",
   ];
 
-  it("that are generated are only in the Secrets that need them", async function () {
-    this.timeout(300_000);
+  it("that are generated are only in the Secrets that need them", async () => {
     const watched = new Watched(sandbox, target, "dev", temporary, {});
     await live(watched);
     const told = [
@@ -285,8 +282,7 @@ describe("private keys", () => {
     assert.deepEqual(left, told.sort());
   });
 
-  it("that are provided are only in the Secrets that need them", async function () {
-    this.timeout(300_000);
+  it("that are provided are only in the Secrets that need them", async () => {
     const anchor = await testAnchor();
     const issuer = await testIssuer(anchor);
     const key = await new Watched(sandbox, target, "prod", temporary, {}).encrypt(issuer.keyPem);

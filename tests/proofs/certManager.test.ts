@@ -3,17 +3,21 @@ import assert from "node:assert/strict";
 import { CoreV1Api, CustomObjectsApi } from "@kubernetes/client-node";
 
 import { testAnchor } from "../support/certificates";
-import { configuration, type Ended, run, succeed, TestSandbox } from "../support/sandbox";
+import { configuration, type Ended, run, succeed } from "../support/command";
+import { useSandbox } from "../support/testSandbox";
 
-/** Nothing but the mesh itself, and a wait that a test can afford. */
+/** Nothing but the mesh itself, and a deadline that a test can wait for. */
 const BARE = { sampleApplications: [], namespaces: [] };
 const DEADLINE_SECONDS = 12;
 
-/** An issuer of others. */
+/** By when it must have been reported on any machine. */
+const LATEST_SECONDS = 60;
+
+/** An issuer that another tool made. */
 const OUTSIDE = "outside";
 
 describe("cert-manager that cannot issue", () => {
-  const sandbox = new TestSandbox("test-cert-manager");
+  const sandbox = useSandbox("test-cert-manager-fails");
   const command = (values: Readonly<Record<string, unknown>>, install = true): string[] => [
     "up",
     "--stack",
@@ -35,7 +39,6 @@ describe("cert-manager that cannot issue", () => {
   let withIssuer: Readonly<Record<string, unknown>>;
 
   before(async () => {
-    await sandbox.remove();
     await succeed("sandbox", "start", "--name", sandbox.name);
     anchor = await testAnchor();
     withIssuer = {
@@ -45,7 +48,6 @@ describe("cert-manager that cannot issue", () => {
       rotatingWebhooks: { enabled: false },
     };
   });
-  after(() => sandbox.remove());
 
   /** How long the message says that it took, in seconds. */
   function secondsOf(output: string): number {
@@ -72,7 +74,7 @@ describe("cert-manager that cannot issue", () => {
       output,
       /cert-manager's webhook does not answer: .*failed calling webhook "webhook\.cert-manager\.io"/,
     );
-    assert(secondsOf(output) < 2 * DEADLINE_SECONDS, output);
+    assert(secondsOf(output) < LATEST_SECONDS, output);
   });
 
   it("because its controller does not run, is reported at the deadline", async () => {
@@ -90,10 +92,10 @@ describe("cert-manager that cannot issue", () => {
       output,
       /Issuer linkerd\/linkerd-trust-anchor: no conditions, so its controller does not run/,
     );
-    assert(secondsOf(output) < 2 * DEADLINE_SECONDS, output);
+    assert(secondsOf(output) < LATEST_SECONDS, output);
   });
 
-  it("because the issuer that it shall ask does not exist, is reported", async () => {
+  it("because its issuer does not exist, is reported", async () => {
     const output = await fail(withIssuer);
     assert.match(output, /Certificate linkerd\/linkerd-identity-issuer: .*Issuing=True/);
     assert.match(output, /Issuer linkerd\/outside: not found/);
@@ -119,7 +121,7 @@ describe("cert-manager that cannot issue", () => {
     );
   });
 
-  it("has left no control plane, and the same command goes on when the cause is mended", async () => {
+  it("has left no control plane, and the same command completes when the cause is fixed", async () => {
     const core = sandbox.client(CoreV1Api);
     assert.deepEqual((await core.listNamespacedPod({ namespace: "linkerd" })).items, []);
     await core.createNamespacedSecret({

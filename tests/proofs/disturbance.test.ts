@@ -4,7 +4,9 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { AppsV1Api, CoreV1Api } from "@kubernetes/client-node";
 
 import { testCertificate } from "../support/certificates";
-import { configuration, eventually, isMeshed, start, succeed, TestSandbox } from "../support/sandbox";
+import { configuration, start, succeed } from "../support/command";
+import { eventually } from "../support/eventually";
+import { isMeshed, useSandbox } from "../support/testSandbox";
 
 const IMAGE = "registry.k8s.io/pause:3.10";
 const CONTAINERS = [{ name: "main", image: IMAGE }];
@@ -13,7 +15,7 @@ const CONTAINERS = [{ name: "main", image: IMAGE }];
 const WORKLOADS = 5;
 
 /**
- * How many Deployments of one pod somebody else applies, whom nobody holds back. One of many pods would take longer to
+ * How many Deployments of one pod another tool applies, which nothing holds back. One of many pods would take longer to
  * come back: each pod that it does get makes its controller try at once, and be refused, and double its pause.
  */
 const OTHERS = 10;
@@ -25,15 +27,13 @@ const DISTURBED_SECONDS = 12;
 const BACKOFF_SECONDS = 120;
 
 describe("an injector that is disturbed while applications are deployed", () => {
-  const sandbox = new TestSandbox("test-disturbance");
+  const sandbox = useSandbox("test-disturbance");
   const namespaces: object[] = [];
 
   before(async () => {
-    await sandbox.remove();
     await succeed("sandbox", "start", "--name", sandbox.name, "--ready-delay", "2");
     await succeed("up", "--name", sandbox.name, ...configuration({ sampleApplications: [] }));
   });
-  after(() => sandbox.remove());
 
   /** Sends a signal to the process of each injector. */
   async function signalInjector(signal: NodeJS.Signals): Promise<void> {
@@ -49,7 +49,7 @@ describe("an injector that is disturbed while applications are deployed", () => 
 
   /** Each disturbs the injector and returns what ends the disturbance. */
   const disturbances: Record<string, () => Promise<() => Promise<void>>> = {
-    "is killed again and again": () => {
+    "is killed repeatedly": () => {
       const timer = setInterval(() => void signalInjector("SIGKILL"), 250);
       return Promise.resolve(() => {
         clearInterval(timer);
@@ -121,7 +121,7 @@ describe("an injector that is disturbed while applications are deployed", () => 
 
       const { code, output } = await command.ended;
       assert.equal(code, 0, output);
-      await eventually("somebody else's Deployments are available", BACKOFF_SECONDS, async () => {
+      await eventually("the other tool's Deployments are available", BACKOFF_SECONDS, async () => {
         const { items } = await apps.listNamespacedDeployment({ namespace: others });
         return items.every(({ status }) => status?.availableReplicas === 1);
       });

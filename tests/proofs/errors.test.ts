@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import { explain } from "../../tools/sandbox/build/go";
-import { start } from "../support/sandbox";
+import { start } from "../support/command";
 
 describe("what is said when something is missing", () => {
   let folder = "";

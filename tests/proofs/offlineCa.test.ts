@@ -12,12 +12,14 @@ import { issue, type IssueArgs, type Issued } from "../../tools/offlineCa/issue"
 import { PROJECT } from "../../tools/shared/paths";
 import { pulumiTools } from "../../tools/sandbox/build/tools";
 import { testAnchor } from "../support/certificates";
+import { stepwise } from "../support/steps";
 
 interface StackFile {
   readonly config: Readonly<Record<string, unknown>>;
 }
 
 describe("offline-ca, with Pulumi's CLI", () => {
+  stepwise();
   let folder = "";
   let stack: Stack;
 

@@ -9,7 +9,8 @@ import { parse, stringify } from "yaml";
 import { PROJECT } from "../../tools/shared/paths";
 import { CommandError, run } from "../../tools/shared/run";
 import { pulumiTools } from "../../tools/sandbox/build/tools";
-import { configuration, succeed, TestSandbox } from "../support/sandbox";
+import { configuration, succeed } from "../support/command";
+import { useSandbox } from "../support/testSandbox";
 
 /** What a checkout has and does not commit. */
 const NOT_COMMITTED = [".git", ".sandbox", "node_modules"];
@@ -23,20 +24,16 @@ function summary(checkout: string, args: readonly string[], env: Readonly<Record
 }
 
 describe("the preview that a reviewer reads", () => {
-  const sandbox = new TestSandbox("test-preview");
+  const sandbox = useSandbox("test-preview");
   let folder = "";
   let out = "";
 
   before(async () => {
     folder = await mkdtemp(join(tmpdir(), "linkerd-mtls-test-"));
     out = join(folder, "preview.md");
-    await sandbox.remove();
     await succeed("up", "--name", sandbox.name);
   });
-  after(async () => {
-    await sandbox.remove();
-    await rm(folder, { recursive: true, force: true });
-  });
+  after(() => rm(folder, { recursive: true, force: true }));
 
   it("tells one more namespace, completely and no more", async () => {
     const api = { name: "api", image: "registry.example.org/api:1.0.0" };

@@ -1,36 +1,24 @@
 import assert from "node:assert/strict";
 
-import { AppsV1Api, CoreV1Api, CustomObjectsApi, V1ConfigMap, V1Pod } from "@kubernetes/client-node";
+import { CoreV1Api, CustomObjectsApi, type V1Pod } from "@kubernetes/client-node";
 
 import { testAnchor } from "../support/certificates";
-import { configuration, isMeshed, succeed, TestSandbox } from "../support/sandbox";
-
-const TRUST_ROOTS = "linkerd-identity-trust-roots";
+import { configuration, succeed } from "../support/command";
+import { isMeshed, useSandbox } from "../support/testSandbox";
+import { anchorsOf, pemsOf, trustRoots } from "../support/trustBundle";
 
 /** A mesh of one application. */
 const APPLICATION = { sampleApplications: ["hello-world"], namespaces: [] };
 const DISTRIBUTED = { ...APPLICATION, trustManager: { enabled: true } };
 
 describe("the trust bundle with trust-manager", () => {
-  const sandbox = new TestSandbox("test-trust-manager");
+  const sandbox = useSandbox("test-trust-manager");
   const up = (values: Readonly<Record<string, unknown>>): Promise<string> =>
     succeed("up", "--stack", "rotating", "--name", sandbox.name, ...configuration(values));
 
   before(async () => {
-    await sandbox.remove();
-    await succeed("sandbox", "start", "--name", sandbox.name);
+    await up(DISTRIBUTED);
   });
-  after(() => sandbox.remove());
-
-  function trustRoots(): Promise<V1ConfigMap> {
-    return sandbox.client(CoreV1Api).readNamespacedConfigMap({ namespace: "linkerd", name: TRUST_ROOTS });
-  }
-
-  const pemsOf = (text = ""): string[] =>
-    text
-      .split(/(?<=-----END CERTIFICATE-----)/)
-      .map((pem) => pem.trim())
-      .filter((pem) => pem !== "");
 
   async function podsIn(namespace: string): Promise<V1Pod[]> {
     const { items } = await sandbox.client(CoreV1Api).listNamespacedPod({ namespace });
@@ -40,45 +28,18 @@ describe("the trust bundle with trust-manager", () => {
   const namesOf = (pods: readonly V1Pod[]): string[] =>
     pods.map(({ metadata }) => metadata?.name ?? "").sort();
 
-  /** The trust anchors that the injector has given to a pod's proxy. */
-  function anchorsOf({ spec }: V1Pod): string | undefined {
-    const containers = [...(spec?.initContainers ?? []), ...(spec?.containers ?? [])];
-    const proxy = containers.find(({ name }) => name === "linkerd-proxy");
-    return proxy?.env?.find(({ name }) => name === "LINKERD2_PROXY_IDENTITY_TRUST_ANCHORS")?.value?.trim();
-  }
-
-  it("is written to the ConfigMap before the control plane, and by no other", async () => {
-    await up(DISTRIBUTED);
-    const { metadata, data } = await trustRoots();
-    assert.deepEqual(
-      metadata?.ownerReferences?.map(({ kind, name }) => `${kind} ${name}`),
-      [`Bundle ${TRUST_ROOTS}`],
-    );
-    const bundle = pemsOf(data?.["ca-bundle.crt"]);
-    assert.equal(bundle.length, 1);
-    for (const pod of await podsIn("hello-world")) assert.equal(anchorsOf(pod), bundle.join("\n"));
-    const { metadata: identity } = await sandbox
-      .client(AppsV1Api)
-      .readNamespacedDeployment({ namespace: "linkerd", name: "linkerd-identity" });
-    assert(Number(metadata.creationTimestamp) <= Number(identity?.creationTimestamp));
-  });
-
-  it("changes nothing the second time", async () => {
-    assert.match(await up(DISTRIBUTED), /Resources:\n {4}\d+ unchanged\n\nDuration/);
-  });
-
   it("rolls the control plane and the workloads once when an anchor is added, and none comes unmeshed", async () => {
     const anchor = await testAnchor();
     const control = namesOf(await podsIn("linkerd"));
     const workloads = namesOf(await podsIn("hello-world"));
     const attempts = (await sandbox.podCreations()).length;
-    const [own = ""] = pemsOf((await trustRoots()).data?.["ca-bundle.crt"]);
+    const [own = ""] = pemsOf((await trustRoots(sandbox)).data?.["ca-bundle.crt"]);
     await up({
       ...DISTRIBUTED,
       trustAnchors: [{ id: "2026" }, { id: "2027", certificate: anchor.certPem }],
       signingAnchor: "2026",
     });
-    const text = (await trustRoots()).data?.["ca-bundle.crt"] ?? "";
+    const text = (await trustRoots(sandbox)).data?.["ca-bundle.crt"] ?? "";
     assert.deepEqual(pemsOf(text).sort(), [own, anchor.certPem.trim()].sort());
     const later = await podsIn("hello-world");
     assert.equal(later.length, workloads.length);
@@ -107,11 +68,11 @@ describe("the trust bundle with trust-manager", () => {
   });
 
   it("is the chart's again without it, and nothing of trust-manager stays", async () => {
-    const before = (await trustRoots()).metadata?.uid;
-    const [first = ""] = pemsOf((await trustRoots()).data?.["ca-bundle.crt"]);
+    const before = (await trustRoots(sandbox)).metadata?.uid;
+    const [first = ""] = pemsOf((await trustRoots(sandbox)).data?.["ca-bundle.crt"]);
     assert.notEqual(first, "");
     await up(APPLICATION);
-    const { metadata, data } = await trustRoots();
+    const { metadata, data } = await trustRoots(sandbox);
     assert.notEqual(metadata?.uid, before);
     assert.equal(metadata?.ownerReferences, undefined);
     assert.equal(metadata?.annotations?.["meta.helm.sh/release-name"], "linkerd-control-plane");
@@ -130,9 +91,9 @@ describe("the trust bundle with trust-manager", () => {
 
   it("is taken over from the chart while the control plane runs, and no workload rolls", async () => {
     const workloads = namesOf(await podsIn("hello-world"));
-    const { metadata, data } = await trustRoots();
+    const { metadata, data } = await trustRoots(sandbox);
     await up(DISTRIBUTED);
-    const after = await trustRoots();
+    const after = await trustRoots(sandbox);
     // The same object: Helm has left it.
     assert.equal(after.metadata?.uid, metadata?.uid);
     assert.deepEqual(

@@ -15,7 +15,10 @@ interface Workflow {
   readonly permissions: unknown;
   readonly concurrency: { readonly "cancel-in-progress": boolean };
   readonly jobs: Readonly<
-    Record<string, { readonly "timeout-minutes"?: number; readonly permissions?: object }>
+    Record<
+      string,
+      { readonly "timeout-minutes"?: number; readonly permissions?: object; readonly if?: string }
+    >
   >;
 }
 
@@ -67,6 +70,21 @@ describe("the workflows", () => {
         .map(([name]) => `${file} ${name}`),
     );
     assert.deepEqual(users, ["workflows/drift.yml stack", "workflows/preview.yml stack"]);
+  });
+
+  it("run the tests, and those that take longest every night", () => {
+    const { on, jobs } = workflow("workflows/test.yml");
+    assert.deepEqual(Object.keys(on as object), ["pull_request", "push", "schedule", "workflow_dispatch"]);
+    assert.deepEqual(
+      Object.entries(jobs).map(([name, { if: condition }]) => [name, condition]),
+      [
+        ["test", undefined],
+        ["proofs", undefined],
+        ["endurance", "github.event_name == 'schedule' || github.event_name == 'workflow_dispatch'"],
+      ],
+    );
+    const commands = [...text("workflows/test.yml").matchAll(/run: (npm .*)/g)].map(([, command]) => command);
+    assert.deepEqual(commands, ["npm test", "npm run test:proofs", "npm run test:endurance"]);
   });
 
   it("run npm scripts that exist, and the Pulumi CLI of the SDK's version", () => {

@@ -1,103 +1,13 @@
-import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
 import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { gunzipSync } from "node:zlib";
 
 import * as k8s from "@kubernetes/client-node";
 
-import { type InstancePaths, sandboxPaths, PROJECT } from "../../tools/shared/paths";
-import type { SandboxStatus } from "../../tools/sandbox/supervisor";
-
-/** How a command ended and what it printed, both streams together. */
-export interface Ended {
-  readonly code: number | null;
-  readonly output: string;
-}
-
-/** A command of `tools/sandbox/main.ts` that runs as its own process, as `npm run` starts it. */
-export interface Command {
-  readonly ended: Promise<Ended>;
-  /** What it has printed so far. */
-  readonly output: () => string;
-  readonly kill: (signal: NodeJS.Signals) => void;
-  /** Waits until it has printed the text; else ends it and throws all that it has printed. */
-  readonly prints: (text: string) => Promise<void>;
-}
-
-/** A deployment that has not come as far as a test waits for by then is stuck. */
-const PATIENCE_SECONDS = 45;
-
-/** A command that has not ended by then is stuck; it is killed, so that what it printed is seen. */
-const LIMIT_SECONDS = 240;
-
-/** Starts `npm run ARGS...`, or another command of the checkout. */
-export function start(
-  args: readonly string[],
-  env: NodeJS.ProcessEnv = {},
-  main = "tools/sandbox/main.ts",
-): Command {
-  const child = spawn(process.execPath, ["--import", "tsx", main, ...args], {
-    cwd: PROJECT,
-    env: { ...process.env, ...env },
-    stdio: ["ignore", "pipe", "pipe"],
-  });
-  let output = "";
-  for (const stream of [child.stdout, child.stderr]) {
-    stream.on("data", (chunk: Buffer) => (output += chunk.toString()));
-  }
-  const limit = setTimeout(() => child.kill("SIGKILL"), LIMIT_SECONDS * 1000);
-  const ended = new Promise<Ended>((resolve) => {
-    child.on("close", (code) => {
-      clearTimeout(limit);
-      resolve({ code, output });
-    });
-  });
-  const prints = async (text: string) => {
-    try {
-      await eventually(text, PATIENCE_SECONDS, () => output.includes(text) || child.exitCode !== null);
-      assert(output.includes(text), `the command ended without printing "${text}"`);
-    } catch (error) {
-      child.kill("SIGKILL");
-      throw new Error(`${String(error)}; it printed:\n${output}`, { cause: error });
-    }
-  };
-  return { ended, output: () => output, kill: (signal) => child.kill(signal), prints };
-}
-
-/** Runs `npm run ARGS...` to its end. */
-export function run(...args: string[]): Promise<Ended> {
-  return start(args).ended;
-}
-
-/** Runs it and throws, with all that it printed, unless it succeeds. */
-export async function succeed(...args: string[]): Promise<string> {
-  const { code, output } = await run(...args);
-  if (code !== 0) throw new Error(`${args.join(" ")} ended with ${code}:\n${output}`);
-  return output;
-}
-
-/** Arguments that configure a deployment with these values, by key. */
-export function configuration(values: Readonly<Record<string, unknown>>): string[] {
-  return Object.entries(values).flatMap(([key, value]) => [
-    "-c",
-    `linkerd-mtls:${key}=${JSON.stringify(value)}`,
-  ]);
-}
-
-/** Waits until the check holds; throws its description when that takes too long. */
-export async function eventually(
-  what: string,
-  seconds: number,
-  check: () => boolean | Promise<boolean>,
-): Promise<void> {
-  const deadline = Date.now() + seconds * 1000;
-  while (!(await check())) {
-    if (Date.now() > deadline) throw new Error(`not within ${seconds} s: ${what}`);
-    await sleep(100);
-  }
-}
+import { type SandboxStatus, stopSandbox } from "../../tools/sandbox/supervisor";
+import { type InstancePaths, sandboxPaths } from "../../tools/shared/paths";
+import { type Ended, run } from "./command";
+import { stepwise } from "./steps";
 
 /** An attempt to create a pod, as the API server recorded it. */
 export interface PodCreation {
@@ -230,7 +140,16 @@ export class TestSandbox {
 
   /** Removes whatever an earlier, interrupted test run has left. */
   public async remove(): Promise<void> {
-    await succeed("sandbox", "stop", "--name", this.name);
+    await stopSandbox(this.paths);
     await rm(this.paths.root, { recursive: true, force: true });
   }
+}
+
+/** A sandbox for the suite that calls this, whose tests go on from each other: new before it, and removed after it. */
+export function useSandbox(name: string): TestSandbox {
+  const sandbox = new TestSandbox(name);
+  before("a new sandbox", () => sandbox.remove());
+  stepwise();
+  after("the sandbox is removed", () => sandbox.remove());
+  return sandbox;
 }

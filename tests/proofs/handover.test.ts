@@ -1,0 +1,74 @@
+import assert from "node:assert/strict";
+
+import { CoreV1Api } from "@kubernetes/client-node";
+
+import { Admissions } from "../support/admissions";
+import { configuration, succeed } from "../support/command";
+import { identityEvents } from "../support/identityEvents";
+import { useSandbox } from "../support/testSandbox";
+import { trustRoots } from "../support/trustBundle";
+
+/** Nothing but the mesh itself. */
+const BARE = { sampleApplications: [], namespaces: [] };
+
+/** cert-manager's injector gives the CA to the API server. */
+const ROTATING = configuration({ ...BARE, rotatingWebhooks: { caInjection: true } });
+const GENERATED = configuration({ ...BARE, certificates: "generated" });
+
+/** Where the tests create pods. */
+const MESHED = "meshed";
+
+/** Milliseconds between two of them. */
+const INTERVAL = 500;
+
+describe("certificates that change hands", () => {
+  const sandbox = useSandbox("test-handover");
+  const up = (...args: string[]): Promise<string> =>
+    succeed("up", "--stack", "rotating", "--name", sandbox.name, ...args);
+
+  const anchors = async () => (await trustRoots(sandbox)).data?.["ca-bundle.crt"];
+
+  async function controlPlanePods(): Promise<(string | undefined)[]> {
+    const { items } = await sandbox.client(CoreV1Api).listNamespacedPod({ namespace: "linkerd" });
+    return items.map(({ metadata }) => metadata?.name).sort();
+  }
+
+  /** Deploys one configuration after the other, while pods are created all the time. */
+  async function handOver(...configurations: readonly (readonly string[])[]): Promise<Admissions> {
+    const work = async (admissions: Admissions): Promise<void> => {
+      for (const values of configurations) {
+        await up(...values);
+        await admissions.another();
+      }
+    };
+    const admissions = await Admissions.during(work, { sandbox, namespace: MESHED }, INTERVAL);
+    console.log(`      ${admissions.injected} pods injected, ${admissions.refused} refused by the guard`);
+    return admissions;
+  }
+
+  before(async () => {
+    await up(...ROTATING);
+    const annotations = { "linkerd.io/inject": "enabled" };
+    await sandbox.client(CoreV1Api).createNamespace({ body: { metadata: { name: MESHED, annotations } } });
+  });
+
+  it("are generated, and issued by cert-manager again, while every pod is injected", async () => {
+    const before = await anchors();
+    // The control plane rolls once each way. A pod that the guard refuses meanwhile is tried again by its controller.
+    const { others } = await handOver(GENERATED, ROTATING);
+    assert.deepEqual(others, []);
+    assert.equal(await anchors(), before);
+    assert.equal(await identityEvents(sandbox, "IssuerUpdateSkipped"), 0);
+  });
+
+  it("do so without a restart and without a refusal where the webhooks' CA stays", async () => {
+    await up(...GENERATED);
+    const [before, pods] = [await anchors(), await controlPlanePods()];
+    const { refused, others } = await handOver(configuration(BARE), GENERATED);
+    assert.deepEqual(others, []);
+    assert.equal(refused, 0);
+    assert.equal(await anchors(), before);
+    assert.deepEqual(await controlPlanePods(), pods);
+    assert.equal(await identityEvents(sandbox, "IssuerUpdateSkipped"), 0);
+  });
+});

@@ -1,0 +1,25 @@
+import assert from "node:assert/strict";
+
+import { type Ended, start, succeed } from "./command";
+import { eventually } from "./eventually";
+import type { TestSandbox } from "./testSandbox";
+
+/** Interrupts a first deployment as soon as it has printed the moment, and waits until no process is left. */
+export async function interrupt(
+  sandbox: TestSandbox,
+  signal: NodeJS.Signals,
+  moment: string,
+): Promise<Ended> {
+  const command = start(["up", "--name", sandbox.name]);
+  await command.prints(moment);
+  command.kill(signal);
+  const ended = await command.ended;
+  await eventually("no process is left", 60, async () => (await sandbox.processes()).length === 0);
+  return ended;
+}
+
+/** Repeats an interrupted deployment to its end, after which nothing is left to change. */
+export async function repeat({ name }: TestSandbox): Promise<void> {
+  assert.match(await succeed("up", "--name", name), /All 2 pods are in the mesh\./);
+  assert.match(await succeed("up", "--name", name), /Resources:\s+\d+ unchanged\s/);
+}
