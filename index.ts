@@ -5,6 +5,7 @@ import { HelloWorld } from "./apps/helloWorld";
 import { Kuard } from "./apps/kuard";
 import { Shop } from "./apps/shop";
 import {
+  Authorization,
   CertificateSummary,
   CertManager,
   checkPodSecurity,
@@ -34,13 +35,7 @@ import {
   webhookCertificates,
   WebhookIssuance,
 } from "./components";
-import {
-  AuthorizationConfig,
-  NamespaceConfig,
-  readConfig,
-  SampleApplication,
-  StackConfig,
-} from "./config/index";
+import { NamespaceConfig, readConfig, StackConfig } from "./config/index";
 import { silenceDebugMessages } from "./debugMessages";
 
 /** Outputs of the stack. No key, and nothing that is not public. */
@@ -60,11 +55,11 @@ interface StackOutputs {
 
 /** What configuration can ask for by name. */
 const APPLICATIONS = {
-  "hello-world": HelloWorld,
-  emojivoto: Emojivoto,
-  kuard: Kuard,
-  shop: Shop,
-} as const satisfies Record<SampleApplication, unknown>;
+  "hello-world": { component: HelloWorld, namespaces: ["hello-world"] },
+  emojivoto: { component: Emojivoto, namespaces: ["emojivoto"] },
+  kuard: { component: Kuard, namespaces: [] },
+  shop: { component: Shop, namespaces: ["shop-users", "shop-identity", "shop-web", "shop-ingress"] },
+} as const;
 
 /** The oldest CLI whose engine knows resource hooks (3.182) and replacement triggers (3.208); others ignore them. */
 const PULUMI_CLI = ">=3.208.0";
@@ -73,7 +68,7 @@ const PULUMI_CLI = ">=3.208.0";
 async function program(): Promise<StackOutputs> {
   silenceDebugMessages();
   await pulumi.requirePulumiVersion(PULUMI_CLI);
-  const config = readConfig();
+  const config = readConfig(APPLICATIONS);
   const { charts, cluster, trustDomain, cniEnabled, protect } = config;
   await checkPodSecurity(existingNamespaces(config));
   await warnWithoutGatewayApi(charts, cluster);
@@ -194,7 +189,7 @@ async function program(): Promise<StackOutputs> {
     scraped: config.viz !== undefined && config.viz.prometheusUrl === undefined,
   };
   const applications = config.sampleApplications.map(
-    (application) => new APPLICATIONS[application](application, mesh),
+    (application) => new APPLICATIONS[application].component(application, mesh),
   );
   const namespaces = config.namespaces.map((application) => ({
     inject: application.inject,
@@ -340,7 +335,7 @@ function deployNamespace(config: NamespaceConfig, mesh: Mesh, protect: boolean):
 function withScrapes(
   { proxy, workloads, authorization }: Pick<NamespaceConfig, "proxy" | "workloads" | "authorization">,
   { scraped }: Mesh,
-): readonly AuthorizationConfig[] {
+): readonly Authorization[] {
   const denied = [{ proxy }, ...workloads].some((pods) => pods.proxy?.defaultInboundPolicy === "deny");
   const isSetAlready = authorization.some(({ port }) => port === SCRAPES.port);
   return scraped && denied && !isSetAlready ? [...authorization, SCRAPES] : authorization;

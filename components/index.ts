@@ -1,5 +1,4 @@
 export { CERT_MANAGER_NAMESPACE, CertManager, type CertManagerArgs } from "./certManager/certManager";
-export { DURATION, formatDuration, parseDuration } from "./validation/duration";
 export { DEFAULT_CERT_MANAGER_DEADLINE_SECONDS, type IssuerRef } from "./certManager/resources";
 export {
   IDENTITY_ROTATION,
@@ -14,20 +13,13 @@ export {
   webhookLimits,
   type WebhookRotation,
 } from "./certManager/rotatingWebhooks";
-export {
-  checkRotation,
-  type Rotation,
-  type RotationLimits,
-  type RotationProblem,
-  rotationProblems,
-} from "./certManager/rotation";
+export { type Rotation } from "./certManager/rotation";
 export { TRUST_MANAGER_NAMESPACE, TrustManager, type TrustManagerArgs } from "./trustManager/trustManager";
 export { TrustManagerBundle, type TrustManagerBundleArgs } from "./trustManager/trustManagerBundle";
 export {
   DEFAULT_CERT_MANAGER_CHART_SOURCE,
   DEFAULT_CERT_MANAGER_VERSION,
   DEFAULT_TRUST_MANAGER_VERSION,
-  isRelease,
 } from "./certManager/version";
 export {
   webhookCertificates,
@@ -47,71 +39,39 @@ export { LinkerdControlPlane, type LinkerdControlPlaneArgs } from "./controlPlan
 export { LinkerdCrds, type LinkerdCrdsArgs } from "./controlPlane/linkerdCrds";
 export { LinkerdNamespace, type LinkerdNamespaceArgs } from "./controlPlane/linkerdNamespace";
 export { CONTROL_PLANE_WEBHOOKS, type ControlPlaneWebhook } from "./controlPlane/values";
-export { GUARD_MODES, type GuardMode, MeshGuard, type MeshGuardArgs } from "./injection/meshGuard";
+export { type GuardMode, MeshGuard, type MeshGuardArgs } from "./injection/meshGuard";
 export {
   type ControlPlaneSettings,
   DEFAULT_OPAQUE_PORTS,
   type ProxyInitSettings,
-  WEBHOOK_FAILURE_POLICIES,
   type WebhookFailurePolicy,
 } from "./controlPlane/settings";
 export {
   type ChartSource,
   DEFAULT_CHART_SOURCE,
   DEFAULT_LINKERD_VERSION,
-  isLinkerdVersion,
   type LinkerdVersion,
 } from "./controlPlane/version";
-export { isChartDirectory } from "./cluster/helmChart";
 export { type HelmValue, type HelmValues } from "./cluster/helmValues";
 export { LinkerdViz, type LinkerdVizArgs, SCRAPES } from "./extensions/linkerdViz";
-export {
-  CLIENT_LISTS,
-  CLIENT_RULES,
-  type Clients,
-  CONTAINER_PORT,
-  PROXY_PROTOCOLS,
-  type ProxyProtocol,
-  SOME_CLIENTS,
-} from "./mesh/clients";
+export { type ApplicationNamespace, type Authorization, type Workload } from "./mesh/application";
+export { type Clients, type ProxyProtocol } from "./mesh/clients";
 export { MeshedNamespace, type MeshedNamespaceArgs } from "./mesh/meshedNamespace";
-export {
-  type InheritedSettings,
-  MeshedWorkload,
-  type MeshedWorkloadArgs,
-  type ServicePort,
-} from "./mesh/meshedWorkload";
-export {
-  checkPodSecurity,
-  POD_SECURITY_LEVELS,
-  POD_SECURITY_RULE,
-  type PodSecurityLevel,
-  refusesProxies,
-} from "./injection/podSecurity";
+export { type InheritedSettings, MeshedWorkload, type MeshedWorkloadArgs } from "./mesh/meshedWorkload";
+export { type ServicePort } from "./mesh/servicePort";
+export { checkPodSecurity, type PodSecurityLevel } from "./injection/podSecurity";
 export {
   type InboundPolicy,
-  INJECT_MODES,
   type InjectMode,
   isInjected,
-  isPortList,
   type NamespaceProxySettings,
-  PORT_LIST,
-  type PortRange,
   type Quantity,
   type ProxySettings,
-  proxySettingProblems,
-  wrongPort,
 } from "./mesh/proxySettings";
 export { PortAuthorization, type PortAuthorizationArgs } from "./mesh/portAuthorization";
-export { kindProblems, WORKLOAD_KINDS, type WorkloadKind } from "./mesh/workloadKind";
+export { type WorkloadKind } from "./mesh/workloadKind";
+export { type PortRange } from "./validation/ports";
 export { type CertificateSummary, summarize } from "./pki/certificate";
-export {
-  CaCertificate,
-  type CertificateProblem,
-  checkIssuer,
-  checkIssuerKey,
-  checkTrustAnchor,
-} from "./certificates/certificateRules";
 export { IdentityIssuer, type IdentityIssuerArgs, type ProvidedIssuer } from "./pki/identityIssuer";
 export { type IssuanceArgs } from "./pki/keyGeneration";
 export {

@@ -1,98 +1,65 @@
+import { Authorization, Clients } from "../components";
 import {
-  CLIENT_LISTS,
-  CLIENT_RULES,
-  Clients,
+  clientProblems,
   CONTAINER_PORT,
-  PortAuthorizationArgs,
+  includesPort,
+  invalid,
   PortRange,
-  PROXY_PROTOCOLS,
-  SOME_CLIENTS,
-} from "../components";
-import { ConfigReader, describe, DNS_LABEL, Expectation, NAMESPACE, oneOf, setCommand, text } from "./reader";
+  PROXY_PROTOCOL,
+  unexpected,
+  WORKLOAD_LABEL,
+} from "../components/rules";
+import { checked, list, object, Place, value } from "./reading";
 
-/** Who may connect to a port of a namespace's pods. */
-export type AuthorizationConfig = Pick<PortAuthorizationArgs, "workload" | "port" | "protocol" | "clients">;
+const readProperties = object({
+  port: readPort,
+  workload: value(WORKLOAD_LABEL),
+  protocol: value(PROXY_PROTOCOL),
+  from: readClients,
+});
 
-const PORT: Expectation<number | string> = {
-  ...CONTAINER_PORT,
-  allows: (value): value is number | string => CONTAINER_PORT.allows(value),
-};
-const WORKLOAD = text(
-  "must be a value of the label app.kubernetes.io/name, as a string",
-  DNS_LABEL,
-  "<name>",
-);
-
-/**
- * Property `authorization` of a namespace. `opaquePorts` has the opaque ports of a workload's pods, or of those of which
- * nothing else is known.
- */
-export function readAuthorizations(
-  reader: ConfigReader,
-  value: unknown,
-  key: string,
-  opaquePorts: (workload: string | undefined) => readonly PortRange[],
-): AuthorizationConfig[] {
-  const list = reader.list(value, key, "must be a list of ports with who may connect", ".port", PORT.example);
-  const authorizations: AuthorizationConfig[] = [];
-  for (const [index, item] of list.entries()) {
-    const path = `${key}[${index}]`;
-    const object = reader.object(item, path, ["port", "workload", "protocol", "from"]);
-    if (object === undefined) {
-      continue;
+/** Who may connect to the ports of a namespace's pods; an item without a valid port is left out. */
+export function readAuthorization(place: Place): Authorization[] {
+  const items: Authorization[] = [];
+  const readItem = (item: Place): Authorization | undefined => {
+    const properties = readProperties(item);
+    if (properties?.port === undefined) {
+      return undefined;
     }
-    const { port } = object;
-    const workload = reader.property(object, path, "workload", WORKLOAD);
-    const protocol = reader.property(object, path, "protocol", oneOf(PROXY_PROTOCOLS, "opaque"));
-    const clients = readClients(reader, object.from, `${path}.from`);
-    if (!PORT.allows(port)) {
-      reader.invalid(`${path}.port`, PORT.rule, port, PORT.example);
-      continue;
-    }
-    if (authorizations.some((other) => other.port === port && overlap(other.workload, workload))) {
+    const { port, from: clients, ...pods } = properties;
+    if (items.some((other) => other.port === port && overlap(other.workload, pods.workload))) {
       const rule = "must be the only item for its port and pods (one from has all clients)";
-      reader.superfluous(path, rule, `port ${port} is in an item before`);
+      item.report(unexpected("", rule, `port ${port} is in an item before`));
     }
-    const opaque = opaquePorts(workload).some((range) => includes(range, port));
-    authorizations.push({ workload, port, protocol: protocol ?? (opaque ? "opaque" : undefined), clients });
-  }
-  return authorizations;
+    const read = { ...pods, port, clients };
+    items.push(read);
+    return read;
+  };
+  const example = { path: "port", to: CONTAINER_PORT.example };
+  return list("must be a list of ports with who may connect", example, readItem)(place);
 }
 
-function readClients(reader: ConfigReader, value: unknown, key: string): Clients {
-  const object = reader.object(value ?? {}, key, CLIENT_LISTS);
-  if (object === undefined) {
-    return {};
-  }
-  const lists = CLIENT_LISTS.map((list) => {
-    const { rule, example, allows } = CLIENT_RULES[list];
-    const path = `${key}.${list}`;
-    const clients = reader.list(object[list], path, "must be a list", "", example);
-    for (const [index, client] of clients.entries()) {
-      if (!allows(client)) {
-        reader.invalid(`${path}[${index}]`, rule, client, example);
-      }
-    }
-    return [list, clients.filter(allows)] as const;
-  });
-  if (!CLIENT_LISTS.some((list) => isFilled(object[list]))) {
-    const set = setCommand(`${key}.namespaces[0]`, SOME_CLIENTS.example);
-    reader.problem(`${NAMESPACE}:${key}`, SOME_CLIENTS.rule, `is ${describe(key, value)}`, set);
-  }
-  return Object.fromEntries(lists.filter(([, clients]) => clients.length > 0));
+/** Ports that are opaque for their pods are so here too, unless the item says otherwise. */
+export function withOpaqueProtocol(item: Authorization, opaquePorts: readonly PortRange[]): Authorization {
+  const opaque = opaquePorts.some((range) => includesPort(range, item.port));
+  return { ...item, protocol: item.protocol ?? (opaque ? "opaque" : undefined) };
 }
 
-/** Whether a list has an item, or there is something in its place that is answered already. */
-function isFilled(list: unknown): boolean {
-  return Array.isArray(list) ? list.length > 0 : list !== undefined;
+function readPort(place: Place): number | string | undefined {
+  if (CONTAINER_PORT.allows(place.value)) {
+    return place.value;
+  }
+  place.report(invalid("", CONTAINER_PORT, place.value));
+  return undefined;
+}
+
+function readClients(place: Place): Clients {
+  const clients = checked<Clients>(clientProblems)(place) ?? {};
+  const lists = Object.entries<readonly string[]>({ ...clients });
+  return Object.fromEntries(lists.filter(([, names]) => names.length > 0));
 }
 
 /** Whether two items may be about the same pod. */
 function overlap(one: string | undefined, other: string | undefined): boolean {
   return one === undefined || other === undefined || one === other;
-}
-
-function includes(range: PortRange, port: number | string): boolean {
-  const [first = "", last = first] = String(range).split("-");
-  return Number(first) <= Number(port) && Number(port) <= Number(last);
 }

@@ -1,183 +1,120 @@
+import * as pulumi from "@pulumi/pulumi";
+
+import { IssuanceArgs, ProvidedIssuer } from "../components";
 import {
   CaCertificate,
-  CertificateProblem,
   checkIssuer,
   checkIssuerKey,
   checkTrustAnchor,
-  IssuanceArgs,
-  ProvidedIssuer,
-} from "../components";
-import {
-  ConfigReader,
-  COUNT,
-  describe,
-  DNS_LABEL,
   DNS_NAME,
-  isConfigSecret,
-  NAMESPACE,
-  Properties,
-  setCommand,
-} from "./reader";
+  Problem,
+  unexpected,
+} from "../components/rules";
+import { ConfigStack } from "./keys";
+import { issuanceLifetime, readRotation, RotationConfig } from "./rotation";
+import { readSigningAnchor, readTrustAnchorKey } from "./signer";
+import { ANCHOR_FILE, refuseIssuance, TrustAnchorConfig } from "./trustAnchors";
 
-/** One trust anchor. */
-export interface TrustAnchorConfig extends IssuanceArgs {
-  /** Goes into resource names, so that adding or removing an anchor renames no other. */
-  readonly id: string;
-  /** PEM of an anchor whose key is kept elsewhere. */
-  readonly certificate?: string;
+/** Certificates, and who issues them. */
+export interface CertificatesConfig {
+  /** In the order of the trust bundle. */
+  readonly trustAnchors: readonly TrustAnchorConfig[];
+  /** id of the anchor that signs the issuer. */
+  readonly signingAnchor: string;
+  /** Key of the signing anchor, where that has a certificate. */
+  readonly trustAnchorKey?: pulumi.Output<string>;
+  readonly issuer: IssuanceArgs;
+  /** Validity of the proxies' certificates, in seconds. */
+  readonly issuanceLifetime: number;
+  /** The issuer, where it is not generated. Its key is a secret. */
+  readonly providedIssuer?: ProvidedIssuer;
+  readonly webhookCertificates: IssuanceArgs;
+  /** What cert-manager issues and renews; undefined where it does not. */
+  readonly rotation?: RotationConfig;
 }
 
-const CERTIFICATE_FILES = { anchor: "ca.crt", issuer: "issuer.crt" } as const;
-const SET_ISSUER_KEY = `pulumi config set --secret ${NAMESPACE}:issuerKey < issuer.key`;
-
-/** Key `trustAnchors`. Each must have its certificate where there is a reason, e.g. "with certificates=provided". */
-export function readTrustAnchors(reader: ConfigReader, provided: string | undefined): TrustAnchorConfig[] {
-  const anchors = reader.json("trustAnchors") ?? [{ id: "primary" }];
-  if (!Array.isArray(anchors) || anchors.length === 0) {
-    reader.problem(
-      `${NAMESPACE}:trustAnchors`,
-      "must be a list of at least one anchor",
-      `is ${describe("trustAnchors", anchors)}`,
-      setCommand("trustAnchors[0].id", "primary"),
-    );
-    return [];
-  }
-  const ids = new Set<string>();
-  return anchors.map((anchor: unknown, index) => {
-    const checked = readTrustAnchor(reader, anchor, `trustAnchors[${index}]`, provided);
-    if (ids.has(checked.id)) {
-      reader.invalid(`trustAnchors[${index}].id`, "must be unique", checked.id, `${checked.id}-${index}`);
-    }
-    ids.add(checked.id);
-    return checked;
-  });
-}
-
-function readTrustAnchor(
-  reader: ConfigReader,
-  value: unknown,
-  key: string,
-  provided: string | undefined,
-): TrustAnchorConfig {
-  const anchor = reader.object(value, key, ["id", "generation", "validityHours", "certificate"]);
-  if (anchor === undefined) {
-    return { id: key };
-  }
-  const { id, certificate } = anchor;
-  const validId = typeof id === "string" && DNS_LABEL.test(id);
-  if (!validId) {
-    reader.invalid(`${key}.id`, "must be a DNS label, as a string", id, "primary");
-  }
-  if (certificate !== undefined) {
-    const path = `${key}.certificate`;
-    const { problems, warnings } = checkTrustAnchor(typeof certificate === "string" ? certificate : "");
-    complain(reader, path, problems, setCommand(path, `< ${CERTIFICATE_FILES.anchor}`));
-    warn(reader, path, warnings);
-    refuseIssuance(reader, anchor, key, "the certificate is given");
-  } else if (provided !== undefined) {
-    const rule = `must be set ${provided}`;
-    const path = `${key}.certificate`;
-    reader.problem(
-      `${NAMESPACE}:${path}`,
-      rule,
-      "is missing",
-      setCommand(path, `< ${CERTIFICATE_FILES.anchor}`),
+/** The keys about certificates, checked against each other. */
+export function readCertificates(stack: ConfigStack): CertificatesConfig {
+  const { certificates: source, trustAnchors, issuer, webhookCertificates } = stack.settings;
+  const provided = source === "provided";
+  const rotation = readRotation(stack);
+  const issuerRef = rotation?.identity.issuerRef;
+  if (provided) {
+    requireCertificates(stack, "with certificates=provided");
+  } else if (issuerRef !== undefined) {
+    requireCertificates(
+      stack,
+      "where rotatingIdentity.issuerRef names the issuer, which signs with another's key",
     );
   }
+  if (source !== "generated") {
+    refuseIssuance(stack.at("issuer"), issuer, `certificates=${source}`);
+  }
+  if (rotation?.webhooks !== undefined) {
+    const reason = "cert-manager issues them (rotatingWebhooks)";
+    refuseIssuance(stack.at("webhookCertificates"), webhookCertificates, reason);
+  }
+  const signedElsewhere = provided || issuerRef !== undefined;
   return {
-    id: validId ? id : key,
-    certificate: typeof certificate === "string" ? certificate : undefined,
-    generation: reader.property(anchor, key, "generation", COUNT),
-    validityHours: reader.property(anchor, key, "validityHours", COUNT),
+    trustAnchors,
+    signingAnchor: readSigningAnchor(stack, signedElsewhere),
+    trustAnchorKey: readTrustAnchorKey(stack, signedElsewhere),
+    issuer,
+    issuanceLifetime: issuanceLifetime(stack),
+    providedIssuer: readProvidedIssuer(stack, provided),
+    webhookCertificates,
+    rotation,
   };
 }
 
-/** Key `signingAnchor`. `provided`: no anchor signs here. */
-export function readSigningAnchor(
-  reader: ConfigReader,
-  anchors: readonly TrustAnchorConfig[],
-  provided: boolean,
-): string {
-  const chosen = reader.text("signingAnchor") ?? (anchors.length === 1 ? anchors[0]?.id : undefined);
-  const anchor = anchors.find(({ id }) => id === chosen);
-  const ids = anchors.map(({ id }) => id).join(", ");
-  if (anchor === undefined && (chosen !== undefined || !provided)) {
-    if (anchors.length > 0) {
-      const rule = `must be one of the trust anchors (${ids})`;
-      reader.invalid("signingAnchor", rule, chosen, anchors[0]?.id ?? "");
-    }
-  } else if (anchor?.certificate !== undefined && !provided && reader.text("trustAnchorKey") === undefined) {
-    const rule = "must be an anchor without a certificate, whose key is here";
-    reader.invalid("signingAnchor", rule, chosen, "<id>");
-  }
-  return chosen ?? "";
-}
-
-/** Keys `issuer` and `webhookCertificates`; refused where there is a reason, e.g. "certificates=provided". */
-export function readIssuance(
-  reader: ConfigReader,
-  key: "issuer" | "webhookCertificates",
-  provided?: string,
-): IssuanceArgs {
-  const object = reader.object(reader.json(key) ?? {}, key, ["generation", "validityHours"]) ?? {};
-  if (provided !== undefined) {
-    refuseIssuance(reader, object, key, provided);
-  }
-  return {
-    generation: reader.property(object, key, "generation", COUNT),
-    validityHours: reader.property(object, key, "validityHours", COUNT),
-  };
-}
-
-function refuseIssuance(reader: ConfigReader, object: Properties, key: string, reason: string): void {
-  for (const property of ["generation", "validityHours"]) {
-    const path = `${key}.${property}`;
-    if (object[property] !== undefined) {
-      const found = `is ${describe(path, object[property])}`;
-      reader.superfluous(path, `must not be set where ${reason}`, found);
+/** Reports each anchor without a certificate. `reason` continues "must be set". */
+function requireCertificates(stack: ConfigStack, reason: string): void {
+  for (const [index, { certificate }] of stack.settings.trustAnchors.entries()) {
+    if (certificate === undefined) {
+      const place = stack.at("trustAnchors").at(`[${index}]`).at("certificate");
+      place.report({ ...missing(reason), fixes: [{ set: "", fromFile: ANCHOR_FILE }] });
     }
   }
+}
+
+function missing(reason: string): Problem {
+  return { path: "", rule: `must be set ${reason}`, found: "is missing" };
 }
 
 /** Keys `issuerCertificate` and `issuerKey`, checked against the trust bundle. */
-export function readProvidedIssuer(
-  reader: ConfigReader,
-  provided: boolean,
-  { trustAnchors, trustDomain }: { trustAnchors: readonly TrustAnchorConfig[]; trustDomain: string },
-): ProvidedIssuer | undefined {
-  const certificate = reader.text("issuerCertificate");
-  const key = reader.text("issuerKey");
+function readProvidedIssuer(stack: ConfigStack, provided: boolean): ProvidedIssuer | undefined {
+  const { issuerCertificate: certificate, issuerKey: key, trustAnchors, trustDomain } = stack.settings;
+  const places = { certificate: stack.at("issuerCertificate"), key: stack.at("issuerKey") };
   if (!provided) {
-    for (const [name, value] of Object.entries({ issuerCertificate: certificate, issuerKey: key })) {
-      if (value !== undefined) {
-        const fullKey = `${NAMESPACE}:${name}`;
-        const rule = "must be set only with certificates=provided";
-        reader.problem(fullKey, rule, "is set", `pulumi config rm ${fullKey}`);
-      }
+    for (const place of Object.values(places).filter((set) => set.value !== undefined)) {
+      place.report(unexpected("", "must be set only with certificates=provided", "is set"));
     }
     return undefined;
   }
-
-  const missing = [{ rule: "must be set with certificates=provided", found: "is missing" }];
-  const setCertificate = setCommand("issuerCertificate", `< ${CERTIFICATE_FILES.issuer}`);
+  const report = (which: keyof typeof places, problems: readonly Problem[]): void => {
+    const fixes = [{ set: "", fromFile: which === "key" ? "issuer.key" : "issuer.crt" }];
+    places[which].report(...problems.map((problem) => ({ ...problem, fixes })));
+  };
+  const absent = [missing("with certificates=provided")];
+  const isDomain = DNS_NAME.allows(stack.at("trustDomain").value);
   const findings =
     certificate === undefined
-      ? { problems: missing, warnings: [] }
+      ? { problems: absent, warnings: [] }
       : checkIssuer(certificate, {
           anchors: readable(trustAnchors),
-          trustDomain: DNS_NAME.test(trustDomain) ? trustDomain : undefined,
+          trustDomain: isDomain ? trustDomain : undefined,
         });
-  complain(reader, "issuerCertificate", findings.problems, setCertificate);
-  warn(reader, "issuerCertificate", findings.warnings);
+  report("certificate", findings.problems);
+  places.certificate.warn(...findings.warnings);
   if (key === undefined) {
-    complain(reader, "issuerKey", missing, SET_ISSUER_KEY);
-  } else if (!isConfigSecret("issuerKey")) {
-    complain(reader, "issuerKey", [{ rule: "must be a secret", found: "is in plaintext" }], SET_ISSUER_KEY);
+    report("key", absent);
+  } else {
+    if (!stack.isSecret("issuerKey")) {
+      report("key", [{ path: "", rule: "must be a secret", found: "is in plaintext" }]);
+    }
+    report("key", checkIssuerKey(key, findings.issuer));
   }
-  if (key !== undefined) {
-    complain(reader, "issuerKey", checkIssuerKey(key, findings.issuer), SET_ISSUER_KEY);
-  }
-  const privateKey = reader.secret("issuerKey");
+  const privateKey = stack.secret("issuerKey");
   return certificate !== undefined && privateKey !== undefined ? { certificate, privateKey } : undefined;
 }
 
@@ -186,21 +123,4 @@ function readable(trustAnchors: readonly TrustAnchorConfig[]): readonly CaCertif
   const anchors = trustAnchors.map(({ certificate }) => certificate && checkTrustAnchor(certificate).anchor);
   const read = anchors.filter((anchor) => anchor instanceof CaCertificate);
   return read.length === trustAnchors.length ? read : undefined;
-}
-
-function complain(
-  reader: ConfigReader,
-  key: string,
-  problems: readonly CertificateProblem[],
-  command: string,
-): void {
-  for (const { rule, found } of problems) {
-    reader.problem(`${NAMESPACE}:${key}`, rule, found, command);
-  }
-}
-
-function warn(reader: ConfigReader, key: string, warnings: readonly string[]): void {
-  for (const warning of warnings) {
-    reader.warn(`${NAMESPACE}:${key} ${warning}`);
-  }
 }

@@ -1,28 +1,41 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 
-import { isChartDirectory } from "../components";
-import { ConfigReader, NAMESPACE, setCommand } from "./reader";
+import { isChartDirectory } from "../components/rules";
+import { ConfigStack } from "./keys";
 
-/** A key that says where charts come from; a directory must hold `charts`. */
-export function readChartSource(
-  reader: ConfigReader,
-  key: string,
-  byDefault: string,
-  charts: readonly string[],
-): string {
-  const source = reader.text(key) ?? byDefault;
-  if (isChartDirectory(source)) {
-    for (const chart of charts) {
-      const file = join(source, chart, "Chart.yaml");
-      if (!existsSync(file)) {
-        const rule = `must hold the chart ${chart} where it is a directory`;
-        reader.problem(`${NAMESPACE}:${key}`, rule, `${file} does not exist`, setCommand(key, byDefault));
-      }
-    }
-  } else if (!/^(https|oci):\/\/[^/]/.test(source)) {
-    const rule = "must be an https:// repository, an oci:// registry or a directory";
-    reader.invalid(key, rule, source, byDefault);
+/** Reports each directory of charts that lacks one that will be installed. */
+export function checkCharts(stack: ConfigStack): void {
+  const { certificates, certManager, trustManager, viz } = stack.settings;
+  const rotating = certificates === "cert-manager";
+  checkDirectory(stack, "chartSource", [
+    "linkerd-crds",
+    "linkerd-control-plane",
+    ...(viz.enabled === true ? ["linkerd-viz"] : []),
+  ]);
+  if (rotating && certManager.install) {
+    checkDirectory(stack, "certManagerChartSource", ["cert-manager"]);
   }
-  return source;
+  if (rotating && trustManager.enabled && trustManager.install) {
+    checkDirectory(stack, "trustManagerChartSource", ["trust-manager"]);
+  }
+}
+
+function checkDirectory(
+  stack: ConfigStack,
+  key: "chartSource" | "certManagerChartSource" | "trustManagerChartSource",
+  charts: readonly string[],
+): void {
+  const source = stack.settings[key];
+  for (const chart of isChartDirectory(source) ? charts : []) {
+    const file = join(source, chart, "Chart.yaml");
+    if (!existsSync(file)) {
+      stack.at(key).report({
+        path: "",
+        rule: `must hold the chart ${chart} where it is a directory`,
+        found: `${file} does not exist`,
+        fixes: [{ set: "", to: String(stack.keys[key].fallback) }],
+      });
+    }
+  }
 }

@@ -1,64 +1,69 @@
+import { ProxyInitSettings } from "../components";
 import {
-  ControlPlaneSettings,
-  isPortList,
+  DNS_NAME,
+  FLAG,
+  IPTABLES_MODE,
   PORT_LIST,
+  PORT_RANGE,
   PortRange,
-  ProxyInitSettings,
-  WEBHOOK_FAILURE_POLICIES,
-  wrongPort,
-} from "../components";
-import { ConfigReader, describe, DNS_NAME, FLAG, NAMESPACE, oneOf, setCommand, text } from "./reader";
+  PROMETHEUS_URL,
+  text,
+} from "../components/rules";
+import { list, object, Place, Reading, value } from "./reading";
 
-const REGISTRY = text(
+/** Where images are. */
+export const IMAGE_REGISTRY = text(
   "must be a registry and a path, without scheme and tag",
   /^[a-z0-9.-]+(:\d+)?(\/[a-z0-9._-]+)*$/,
   "registry.example.org/linkerd",
 );
-const SECRET_NAME = text("must be a Secret's name", DNS_NAME, "registry");
-const PROXY_INIT = ["iptablesMode", "runAsRoot", "ignoreInboundPorts", "ignoreOutboundPorts"];
 
-/** The keys that choose the control plane's values; what is not set is as the chart has it. */
-export function readControlPlane(reader: ConfigReader): ControlPlaneSettings {
-  const imagePullSecrets = reader.json("imagePullSecrets");
-  return {
-    highAvailability: reader.flag("highAvailability"),
-    webhookFailurePolicy: reader.oneOf("webhookFailurePolicy", WEBHOOK_FAILURE_POLICIES, "Ignore"),
-    opaquePorts: readPorts(reader, reader.json("opaquePorts"), "opaquePorts"),
-    proxyInit: readProxyInit(reader),
-    imageRegistry: reader.value("imageRegistry", reader.text("imageRegistry"), REGISTRY),
-    imagePullSecrets: readSecretNames(reader, imagePullSecrets),
-  };
+const SECRET_NAME = { ...DNS_NAME, rule: "must be a Secret's name", example: "registry" };
+
+/** Names of Secrets with which images are pulled. */
+export const readSecretNames = list(
+  "must be a list of Secrets' names",
+  { path: "", to: SECRET_NAME.example },
+  value(SECRET_NAME),
+);
+
+/** Ports; none is as good as an empty list: there is no port that every mesh must have. */
+export const readPorts: Reading<readonly PortRange[]> = list(
+  PORT_LIST,
+  { path: "", to: PORT_RANGE.example },
+  value(PORT_RANGE),
+);
+
+const readProxyInitProperties = object({
+  iptablesMode: value(IPTABLES_MODE),
+  runAsRoot: value(FLAG),
+  ignoreInboundPorts: readPorts,
+  ignoreOutboundPorts: readPorts,
+});
+
+/** The init container of each meshed pod. */
+export function readProxyInit(place: Place): ProxyInitSettings | undefined {
+  const properties = readProxyInitProperties(place);
+  return (
+    properties && {
+      ...properties,
+      ignoreInboundPorts: filled(properties.ignoreInboundPorts),
+      ignoreOutboundPorts: filled(properties.ignoreOutboundPorts),
+    }
+  );
 }
 
-function readProxyInit(reader: ConfigReader): ProxyInitSettings | undefined {
-  const key = "proxyInit";
-  const object = reader.object(reader.json(key) ?? {}, key, PROXY_INIT) ?? {};
-  const settings: ProxyInitSettings = {
-    iptablesMode: reader.property(object, key, "iptablesMode", oneOf(["legacy", "nft"], "nft")),
-    runAsRoot: reader.property(object, key, "runAsRoot", FLAG),
-    ignoreInboundPorts: readPorts(reader, object.ignoreInboundPorts, `${key}.ignoreInboundPorts`),
-    ignoreOutboundPorts: readPorts(reader, object.ignoreOutboundPorts, `${key}.ignoreOutboundPorts`),
-  };
-  return Object.values(settings).some((value) => value !== undefined) ? settings : undefined;
-}
+/** Linkerd's viz extension. */
+export const readViz = object({
+  enabled: value(FLAG),
+  enforcedHostRegexp: value(
+    text("must be a regular expression, as a string", /^/, "'^dashboard\\.example\\.org$'"),
+  ),
+  prometheusUrl: value(PROMETHEUS_URL),
+  highAvailability: value(FLAG),
+});
 
-/** An empty list is as good as none: there is no port that every mesh must have. */
-function readPorts(reader: ConfigReader, value: unknown, key: string): readonly PortRange[] | undefined {
-  if (value === undefined || (Array.isArray(value) && value.length === 0)) {
-    return undefined;
-  }
-  if (isPortList(value)) {
-    return value;
-  }
-  const { rule, example } = PORT_LIST;
-  const mend = setCommand(`${key}[${wrongPort(value)}]`, example);
-  reader.problem(`${NAMESPACE}:${key}`, rule, `is ${describe(key, value)}`, mend);
-  return undefined;
-}
-
-function readSecretNames(reader: ConfigReader, value: unknown): readonly string[] | undefined {
-  const key = "imagePullSecrets";
-  const names = reader.list(value, key, "must be a list of Secrets' names", "", SECRET_NAME.example);
-  const known = names.map((name, index) => reader.value(`${key}[${index}]`, name, SECRET_NAME));
-  return known.length === 0 ? undefined : known.filter((name) => name !== undefined);
+/** A list, where it has an item. */
+export function filled<T>(items: readonly T[]): readonly T[] | undefined {
+  return items.length > 0 ? items : undefined;
 }

@@ -1,35 +1,79 @@
+import { ApplicationNamespace, InjectMode, Workload } from "../components";
 import {
   DEFAULT_OPAQUE_PORTS,
-  INJECT_MODES,
-  InjectMode,
+  DNS_LABEL,
+  FLAG,
+  INJECT_MODE,
+  invalid,
   isInjected,
-  NamespaceProxySettings,
-  POD_SECURITY_LEVELS,
-  POD_SECURITY_RULE,
-  PodSecurityLevel,
+  podSecurityProblems,
+  POD_SECURITY,
   PortRange,
-  refusesProxies,
-} from "../components";
-import { AuthorizationConfig, readAuthorizations } from "./authorization";
-import { readProxySettings } from "./proxy";
-import { ConfigReader, describe, DNS_LABEL, FLAG, NAMESPACE, oneOf, Properties, setCommand } from "./reader";
-import { readWorkload, WORKLOAD_PROPERTIES, WorkloadConfig } from "./workloads";
+  unexpected,
+} from "../components/rules";
+import { readAuthorization, withOpaqueProtocol } from "./authorization";
+import { checkUnique, elsewhere, list, object, Place, Reading, requiredText, value } from "./reading";
+import { readProxySettings, readWorkload } from "./workloads";
 
-/** A namespace of applications. */
-export interface NamespaceConfig {
-  readonly name: string;
-  /** Whether others have made it. */
-  readonly existing: boolean;
-  /** Undefined only for an existing namespace: its annotation is left as it is. */
-  readonly inject?: InjectMode;
-  readonly podSecurity?: PodSecurityLevel;
-  readonly proxy?: NamespaceProxySettings;
-  readonly workloads: readonly WorkloadConfig[];
-  /** Who may connect to which ports. */
-  readonly authorization: readonly AuthorizationConfig[];
+/** A namespace of the configuration, in which nothing is left out. */
+export type NamespaceConfig = ApplicationNamespace &
+  Required<Pick<ApplicationNamespace, "existing" | "workloads" | "authorization">>;
+
+const EXAMPLE = { path: "name", to: DNS_LABEL.example };
+
+const readProperties = object({
+  name: requiredText(DNS_LABEL),
+  existing: value(FLAG),
+  inject: value(INJECT_MODE),
+  podSecurity: value(POD_SECURITY),
+  proxy: elsewhere,
+  workloads: elsewhere,
+  authorization: readAuthorization,
+});
+
+const readList = list("must be a list of namespaces", EXAMPLE, readNamespace);
+
+/** Namespaces of applications. */
+export const readNamespaces: Reading<NamespaceConfig[]> = (place) => {
+  const namespaces = readList(place);
+  const names = namespaces.map(({ name }) => name);
+  checkUnique(place, "name", names, "must be unique");
+  return namespaces;
+};
+
+function readNamespace(place: Place): NamespaceConfig | undefined {
+  const properties = readProperties(place);
+  if (properties === undefined) {
+    return undefined;
+  }
+  const { existing = false } = properties;
+  const inject = properties.inject ?? (existing ? undefined : "enabled");
+  return {
+    ...properties,
+    existing,
+    inject,
+    proxy: readProxySettings(place.at("proxy"), "namespace", inject),
+    workloads: readWorkloads(place.at("workloads"), inject),
+  };
 }
 
-/** Namespaces that this key cannot have, and why. */
+function readWorkloads(place: Place, inject: InjectMode | undefined): Workload[] {
+  const workloads = list("must be a list of workloads", EXAMPLE, (item) => readWorkload(item, inject))(place);
+  const names = workloads.map(({ name }) => name);
+  checkUnique(place, "name", names, "must be unique in its namespace");
+  return workloads;
+}
+
+/** What namespaces must fit. */
+export interface Surroundings {
+  readonly cniEnabled: boolean;
+  /** Whether the init container of meshed pods runs as root. */
+  readonly initAsRoot: boolean;
+  /** Namespaces of the sample applications that are deployed. */
+  readonly reserved: ReadonlySet<string>;
+}
+
+/** Namespaces that the configuration cannot have, and why. */
 const REFUSED: ReadonlyMap<string, string> = new Map([
   ["linkerd", "it is the control plane's, which is never injected"],
   ["linkerd-viz", "it belongs to the key viz"],
@@ -37,113 +81,60 @@ const REFUSED: ReadonlyMap<string, string> = new Map([
   ["cert-manager", "Linkerd's injector passes it over"],
 ]);
 
-/** What namespaces are checked against. */
-interface Surroundings {
-  readonly cniEnabled: boolean;
-  /** Whether the init container of meshed pods runs as root. */
-  readonly initAsRoot: boolean;
-  /** Opaque ports of the whole mesh. Default: the chart's. */
-  readonly opaquePorts?: readonly PortRange[];
-  /** Namespaces of the sample applications that are deployed. */
-  readonly taken: ReadonlySet<string>;
+/** Reports what does not fit the rest of the configuration. */
+export function checkNamespaces(
+  place: Place,
+  namespaces: readonly NamespaceConfig[],
+  surroundings: Surroundings,
+): void {
+  for (const [index, namespace] of namespaces.entries()) {
+    checkNamespace(place.at(`[${index}]`), namespace, surroundings);
+  }
 }
 
-/** Key `namespaces`. */
-export function readNamespaces(reader: ConfigReader, surroundings: Surroundings): NamespaceConfig[] {
-  const key = "namespaces";
-  const list = reader.list(reader.json(key), key, "must be a list of namespaces", ".name", "<name>");
-  const names = new Set<string>();
-  return list.flatMap((item, index) => {
-    const path = `${key}[${index}]`;
-    const object = reader.object(item, path, PROPERTIES);
-    return object === undefined ? [] : [readNamespace(reader, object, path, names, surroundings)];
-  });
-}
-
-const PROPERTIES = ["name", "existing", "inject", "podSecurity", "proxy", "workloads", "authorization"];
-
-function readNamespace(
-  reader: ConfigReader,
-  object: Properties,
-  key: string,
-  names: Set<string>,
-  { cniEnabled, initAsRoot, opaquePorts = DEFAULT_OPAQUE_PORTS, taken }: Surroundings,
-): NamespaceConfig {
-  const existing = reader.property(object, key, "existing", FLAG) ?? false;
-  const name = readName(reader, object, key, names, taken);
-  const inject =
-    reader.property(object, key, "inject", oneOf(INJECT_MODES, "enabled")) ??
-    (existing ? undefined : "enabled");
-  const podSecurity = reader.property(object, key, "podSecurity", oneOf(POD_SECURITY_LEVELS, "privileged"));
-  const proxy = readProxySettings(reader, object.proxy, `${key}.proxy`, "namespace", inject);
-
-  const workloadNames = new Set<string>();
-  const path = `${key}.workloads`;
-  const list = reader.list(object.workloads, path, "must be a list of workloads", ".name", "<name>");
-  const workloads = list.flatMap((item, index) => {
-    const workloadKey = `${path}[${index}]`;
-    const workload = reader.object(item, workloadKey, WORKLOAD_PROPERTIES);
-    if (workload === undefined) {
-      return [];
+function checkNamespace(
+  place: Place,
+  { name, inject, podSecurity, workloads, authorization }: NamespaceConfig,
+  { cniEnabled, initAsRoot, reserved }: Surroundings,
+): void {
+  const reason = reserved.has(name) ? "it belongs to a sample application" : REFUSED.get(name);
+  if (reason !== undefined) {
+    const rule = `must be another namespace (${reason})`;
+    place.report(invalid("name", { ...DNS_LABEL, rule }, name));
+  }
+  for (const [index, { proxy }] of workloads.entries()) {
+    if (proxy?.closeWaitTimeout !== undefined && !cniEnabled && !initAsRoot) {
+      place.reportWithFixes([{ set: "proxyInit.runAsRoot", to: "true" }], {
+        path: `workloads[${index}].proxy.closeWaitTimeout`,
+        rule: "must be set only where the container linkerd-init runs as root (proxyInit.runAsRoot)",
+        found: { value: proxy.closeWaitTimeout },
+      });
     }
-    const read = readWorkload(reader, workload, workloadKey, workloadNames, inject);
-    if (read.proxy?.closeWaitTimeout !== undefined && !cniEnabled && !initAsRoot) {
-      const setting = `${workloadKey}.proxy.closeWaitTimeout`;
-      reader.problem(
-        `${NAMESPACE}:${setting}`,
-        "must be set only where the container linkerd-init runs as root (proxyInit.runAsRoot)",
-        `is ${describe(setting, read.proxy.closeWaitTimeout)}`,
-        setCommand("proxyInit.runAsRoot", "true"),
-      );
-    }
-    return [read];
-  });
-
-  const authorization = readAuthorizations(
-    reader,
-    object.authorization,
-    `${key}.authorization`,
-    (name) =>
-      workloads.find((workload) => workload.name === name)?.proxy?.opaquePorts ??
-      proxy?.opaquePorts ??
-      opaquePorts,
-  );
+  }
   const takesProxies = isInjected(inject) || workloads.some((workload) => isInjected(workload.inject));
   if (authorization.length > 0 && inject === "disabled" && !takesProxies) {
     const rule = "must be set only where pods are injected, because a proxy enforces it";
-    reader.superfluous(`${key}.authorization`, rule, "inject is disabled");
+    place.report(unexpected("authorization", rule, "inject is disabled"));
   }
-  if (takesProxies && refusesProxies(podSecurity, cniEnabled)) {
-    const level = `${key}.podSecurity`;
-    reader.problem(
-      `${NAMESPACE}:${level}`,
-      POD_SECURITY_RULE,
-      `is ${describe(level, podSecurity)}`,
-      setCommand(level, "privileged"),
-      `${setCommand("cniEnabled", "true")}    # once the plugin is installed`,
-    );
+  if (takesProxies) {
+    const plugin = { set: "cniEnabled", to: "true", note: "once the plugin is installed" };
+    place.reportWithFixes([plugin], ...podSecurityProblems(podSecurity, cniEnabled));
   }
-  return { name, existing, inject, podSecurity, proxy, workloads, authorization };
 }
 
-function readName(
-  reader: ConfigReader,
-  { name }: Properties,
-  key: string,
-  names: Set<string>,
-  taken: ReadonlySet<string>,
-): string {
-  if (typeof name !== "string" || !DNS_LABEL.test(name)) {
-    reader.invalid(`${key}.name`, "must be a DNS label, as a string", name, "<name>");
-    return key;
-  }
-  const refused = taken.has(name) ? "it belongs to a sample application" : REFUSED.get(name);
-  if (refused !== undefined) {
-    reader.invalid(`${key}.name`, `must be another namespace (${refused})`, name, "<name>");
-  }
-  if (names.has(name)) {
-    reader.invalid(`${key}.name`, "must be unique", name, "<name>");
-  }
-  names.add(name);
-  return name;
+/** Ports that are opaque for the pods of an authorization are so there too. `meshPorts`: opaque in the whole mesh. */
+export function withOpaqueProtocols(
+  { proxy, workloads, authorization, ...namespace }: NamespaceConfig,
+  meshPorts: readonly PortRange[] = DEFAULT_OPAQUE_PORTS,
+): NamespaceConfig {
+  const opaquePorts = (name: string | undefined): readonly PortRange[] =>
+    workloads.find((workload) => workload.name === name)?.proxy?.opaquePorts ??
+    proxy?.opaquePorts ??
+    meshPorts;
+  return {
+    ...namespace,
+    proxy,
+    workloads,
+    authorization: authorization.map((item) => withOpaqueProtocol(item, opaquePorts(item.workload))),
+  };
 }

@@ -5,8 +5,9 @@ import { ClusterAccess } from "../cluster/client";
 import { normalizePem, sha256 } from "../pki/certificate";
 import { IDENTITY_ISSUER_SECRET, identityIssuerName, ROTATING_IDENTITY } from "../pki/identityIssuer";
 import { Signer } from "../pki/trustAnchor";
+import { throwInputProblems } from "../validation/inputProblems";
 import { CertManagerObjects, DEFAULT_CERT_MANAGER_DEADLINE_SECONDS, IssuerRef, issuerRef } from "./resources";
-import { checkRotation, renewal, Rotation } from "./rotation";
+import { renewal, Rotation, rotationProblems } from "./rotation";
 
 /** Name of the Issuer and of its Secret, as Linkerd's documentation has it. */
 const TRUST_ANCHOR = "linkerd-trust-anchor";
@@ -48,7 +49,7 @@ export class RotatingIdentity extends pulumi.ComponentResource {
       duration: args.duration ?? IDENTITY_ROTATION.duration,
       renewBefore: args.renewBefore ?? IDENTITY_ROTATION.renewBefore,
     };
-    checkRotation(rotation);
+    throwInputProblems(`RotatingIdentity ${name}`, rotationProblems(rotation));
 
     const objects = new CertManagerObjects(name, { namespace, deadlineSeconds, cluster }, this);
     const signer = "certPem" in source ? source : undefined;

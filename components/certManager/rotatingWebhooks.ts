@@ -8,8 +8,10 @@ import { webhookCaName } from "../pki/webhookCa";
 import { webhookSecretName } from "../pki/webhookCertificate";
 import { WebhookTrust } from "../pki/webhookTrust";
 import { parseDuration } from "../validation/duration";
+import { throwInputProblems } from "../validation/inputProblems";
+import { within } from "../validation/problem";
 import { CertManagerObjects, DEFAULT_CERT_MANAGER_DEADLINE_SECONDS, issuerRef } from "./resources";
-import { checkRotation, renewal, Rotation, RotationLimits } from "./rotation";
+import { renewal, Rotation, RotationLimits, rotationProblems } from "./rotation";
 
 /** Name of the Issuer of the webhooks' certificates, as Linkerd's documentation has it. */
 const ISSUER = "webhook-issuer";
@@ -69,7 +71,10 @@ export class RotatingWebhooks<S extends string> extends pulumi.ComponentResource
       duration: args.duration ?? WEBHOOK_ROTATION.duration,
       renewBefore: args.renewBefore ?? WEBHOOK_ROTATION.renewBefore,
     };
-    checkRotation(rotation, caRotation && webhookLimits(caRotation));
+    throwInputProblems(`RotatingWebhooks ${name}`, [
+      ...rotationProblems(rotation, caRotation && webhookLimits(caRotation)),
+      ...(caRotation ? within("caRotation", rotationProblems(caRotation)) : []),
+    ]);
     const objects = new CertManagerObjects(name, { namespace, deadlineSeconds, cluster }, this);
 
     const secret = new k8s.core.v1.Secret(

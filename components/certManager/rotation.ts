@@ -1,8 +1,7 @@
-import * as pulumi from "@pulumi/pulumi";
-
 import { describeDuration, DURATION, formatDuration, parseDuration } from "../validation/duration";
+import { Problem } from "../validation/problem";
 
-/** When cert-manager issues a certificate anew. Durations are in hours, minutes and seconds, e.g. `48h`. */
+/** When cert-manager reissues a certificate. Durations are in hours, minutes and seconds, e.g. `48h`. */
 export interface Rotation {
   /** Validity of each certificate. */
   readonly duration: string;
@@ -18,15 +17,6 @@ export interface RotationLimits {
   readonly signedBy?: { readonly seconds: number; readonly what: string };
 }
 
-/** A rule that a rotation breaks. */
-export interface RotationProblem {
-  readonly property: keyof Rotation;
-  readonly rule: string;
-  readonly found: string;
-  /** A value that keeps the rule. */
-  readonly example: string;
-}
-
 /** cert-manager's own minima, in seconds. */
 const MIN_DURATION = 3600;
 const MIN_RENEW_BEFORE = 300;
@@ -38,22 +28,26 @@ const LATEST = 0.02;
 /** What an issuer is valid for beyond what it signs, in seconds. */
 const MARGIN = 3600;
 
-/** Every rule that a rotation breaks; of several that depend on each other, the first. */
-export function rotationProblems(rotation: Rotation, limits: RotationLimits = {}): RotationProblem[] {
+/** Every rule that a rotation breaks; of several that depend on each other, the first. `paths`: of its two properties. */
+export function rotationProblems(
+  rotation: Rotation,
+  limits: RotationLimits = {},
+  paths: Rotation = { duration: "duration", renewBefore: "renewBefore" },
+): Problem[] {
   const duration = parseDuration(rotation.duration);
   const renewBefore = parseDuration(rotation.renewBefore);
-  const problem = (property: keyof Rotation, rule: string, example: number, found = ""): RotationProblem => ({
-    property,
+  const problem = (property: keyof Rotation, rule: string, example: number, found = ""): Problem => ({
+    path: paths[property],
     rule,
     found: `is ${JSON.stringify(rotation[property])}${found}`,
-    example: describeDuration(example).replace(/ .*/, ""),
+    fixes: [{ set: paths[property], to: describeDuration(example).replace(/ .*/, "") }],
   });
   if (duration === undefined || duration < MIN_DURATION) {
     const rule =
       duration === undefined ? DURATION.rule : "must be 1h or more, which is cert-manager's minimum";
     return [problem("duration", rule, 48 * MIN_DURATION)];
   }
-  const problems: RotationProblem[] = [];
+  const problems: Problem[] = [];
   const { signs, signedBy } = limits;
   if (signs !== undefined && duration < signs.seconds + MARGIN) {
     const least = signs.seconds + MARGIN;
@@ -85,17 +79,6 @@ export function rotationProblems(rotation: Rotation, limits: RotationLimits = {}
     }
   }
   return problems;
-}
-
-/** Throws when a rotation breaks a rule. */
-export function checkRotation(rotation: Rotation, limits?: RotationLimits): void {
-  const [problem] = rotationProblems(rotation, limits);
-  if (problem !== undefined) {
-    throw new pulumi.InputPropertyError({
-      propertyPath: problem.property,
-      reason: `${problem.rule}, but ${problem.found}`,
-    });
-  }
 }
 
 /** The two fields of a Certificate that say when it is renewed; the rotation has been checked. */

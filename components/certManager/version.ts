@@ -1,3 +1,5 @@
+import { text } from "../validation/rule";
+
 /** Release of cert-manager, and of its chart. */
 export const DEFAULT_CERT_MANAGER_VERSION = "v1.20.2";
 
@@ -7,10 +9,12 @@ export const DEFAULT_TRUST_MANAGER_VERSION = "v0.25.0";
 /** Helm repository of both. */
 export const DEFAULT_CERT_MANAGER_CHART_SOURCE = "https://charts.jetstack.io";
 
-/** Whether a text names a release, `v<major>.<minor>.<patch>`. */
-export function isRelease(text: string): boolean {
-  return /^v\d+\.\d+\.\d+$/.test(text);
-}
+/** Rule of the name of a release. */
+export const RELEASE = text(
+  "must be v<major>.<minor>.<patch>",
+  /^v\d+\.\d+\.\d+$/,
+  DEFAULT_CERT_MANAGER_VERSION,
+);
 
 /** From this minor release of 1 on, the chart names its values otherwise and keeps the definitions of its kinds. */
 const CRD_VALUES_SINCE = 15;

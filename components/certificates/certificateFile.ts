@@ -10,14 +10,6 @@ function library(): typeof X509 {
   /* eslint-enable @typescript-eslint/no-require-imports */
 }
 
-/** One rule that a certificate or a key breaks. */
-export interface CertificateProblem {
-  /** Continues a sentence that begins with what is wrong: "must be valid now". */
-  readonly rule: string;
-  /** Continues it after "but": "it expired on 2026-01-01T00:00:00Z". */
-  readonly found: string;
-}
-
 /** A certificate that could be read. */
 export class CaCertificate {
   /** For signatures and keys. */

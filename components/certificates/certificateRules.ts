@@ -1,13 +1,14 @@
 import { createPrivateKey } from "node:crypto";
 
-import { CaCertificate, CertificateProblem, parseCertificates, pemBlocks } from "./certificateFile";
+import { Problem } from "../validation/problem";
+import { CaCertificate, parseCertificates, pemBlocks } from "./certificateFile";
 
-export { CaCertificate, type CertificateProblem } from "./certificateFile";
+export { CaCertificate } from "./certificateFile";
 
 /** What the rules say of a certificate that is provided. */
 export interface CertificateFindings {
-  readonly problems: readonly CertificateProblem[];
-  /** What is right today and soon will not be. */
+  readonly problems: readonly Problem[];
+  /** What is valid today and soon will not be. */
   readonly warnings: readonly string[];
 }
 
@@ -49,7 +50,7 @@ export function checkTrustAnchor(pem: string, now = new Date()): AnchorFindings 
   const [anchor] = certificates;
   if (typeof certificates === "string" || !(anchor instanceof CaCertificate) || certificates.length > 1) {
     const found = typeof certificates === "string" ? certificates : `it has ${certificates.length}`;
-    return { problems: [{ rule: "must be the PEM of one CA certificate", found }], warnings: [] };
+    return { problems: [{ path: "", rule: "must be the PEM of one CA certificate", found }], warnings: [] };
   }
   const { problems, warnings } = checkCa(anchor, { keyKinds: KEY_KINDS, below: 1, now });
   return { anchor, problems, warnings };
@@ -77,7 +78,7 @@ export function checkIssuer(
   if (typeof chain === "string" || !(issuer instanceof CaCertificate)) {
     const rule = "must be the PEM of the issuer's certificate, followed by those between it and its anchor";
     const found = typeof chain === "string" ? chain : "it has none";
-    return { problems: [{ rule, found }], warnings: [] };
+    return { problems: [{ path: "", rule, found }], warnings: [] };
   }
   const findings = chain.map((certificate, below) =>
     checkCa(certificate, { keyKinds: below === 0 ? KEY_KINDS.slice(0, 1) : KEY_KINDS, below, now }, below),
@@ -91,30 +92,30 @@ export function checkIssuer(
 }
 
 /** Checks the PEM of an issuer's private key. Nothing of it is in the answer. */
-export function checkIssuerKey(pem: string, issuer: CaCertificate | undefined): CertificateProblem[] {
+export function checkIssuerKey(pem: string, issuer: CaCertificate | undefined): Problem[] {
   const rule = "must be the PEM of the issuer certificate's private key";
   const blocks = pemBlocks(pem);
   if (typeof blocks === "string") {
-    return [{ rule, found: blocks }];
+    return [{ path: "", rule, found: blocks }];
   }
   const labels = blocks.map(({ label }) => label);
   const [label = ""] = labels;
   if (labels.length > 1) {
-    return [{ rule, found: `it has ${labels.length} PEM blocks (${labels.join(", ")})` }];
+    return [{ path: "", rule, found: `it has ${labels.length} PEM blocks (${labels.join(", ")})` }];
   }
   if (label === "ENCRYPTED PRIVATE KEY" || pem.includes("Proc-Type: 4,ENCRYPTED")) {
-    return [{ rule, found: "it is encrypted with a passphrase" }];
+    return [{ path: "", rule, found: "it is encrypted with a passphrase" }];
   }
   if (!label.endsWith("PRIVATE KEY")) {
-    return [{ rule, found: `it is a PEM block ${label}` }];
+    return [{ path: "", rule, found: `it is a PEM block ${label}` }];
   }
   try {
     const key = createPrivateKey(pem);
     const fits = issuer === undefined || issuer.certificate.checkPrivateKey(key);
-    return fits ? [] : [{ rule, found: "it belongs to another certificate" }];
+    return fits ? [] : [{ path: "", rule, found: "it belongs to another certificate" }];
   } catch {
     // The message might quote the key.
-    return [{ rule, found: "it cannot be parsed" }];
+    return [{ path: "", rule, found: "it cannot be parsed" }];
   }
 }
 
@@ -128,34 +129,34 @@ interface CaRules {
 /** @param index Place in a chain, to tell its certificates apart. */
 function checkCa(ca: CaCertificate, { keyKinds, below, now }: CaRules, index = 0): CertificateFindings {
   const which = index === 0 ? "" : `certificate ${index + 1} (${ca.subject}) `;
-  const problems: CertificateProblem[] = [];
-  const complain = (rule: string, found: string): void => {
-    problems.push({ rule, found: which + found });
+  const problems: Problem[] = [];
+  const report = (rule: string, found: string): void => {
+    problems.push({ path: "", rule, found: which + found });
   };
   if (!ca.isCa) {
-    complain("must be a CA (basic constraints)", "is none");
+    report("must be a CA (basic constraints)", "is none");
   }
   if (!ca.maySign) {
-    complain("must have the key usage certificate signing", "has others only");
+    report("must have the key usage certificate signing", "has others only");
   }
   const { purposes } = ca;
   const missing = Object.keys(PURPOSES).filter((purpose) => !purposes?.includes(purpose));
   if (purposes !== undefined && !purposes.includes(ANY_PURPOSE) && missing.length > 0) {
     const rule = `must have the extended key usages ${Object.values(PURPOSES).join(" and ")}, or none at all`;
-    complain(rule, `lacks ${missing.map((purpose) => PURPOSES[purpose]).join(" and ")}`);
+    report(rule, `lacks ${missing.map((purpose) => PURPOSES[purpose]).join(" and ")}`);
   }
   if (ca.pathLength < below) {
-    complain(`must allow ${below} CA below it (path length)`, `allows ${ca.pathLength}`);
+    report(`must allow ${below} CA below it (path length)`, `allows ${ca.pathLength}`);
   }
   if (!keyKinds.includes(ca.keyKind)) {
-    complain(`must use ${keyKinds.join(" or ")} for its public key`, `uses ${ca.keyKind}`);
+    report(`must use ${keyKinds.join(" or ")} for its public key`, `uses ${ca.keyKind}`);
   }
   if (!SIGNATURE_KINDS.includes(ca.signatureKind)) {
-    complain(`must be signed by ${SIGNATURE_KINDS.join(" or ")}`, `is signed by ${ca.signatureKind}`);
+    report(`must be signed by ${SIGNATURE_KINDS.join(" or ")}`, `is signed by ${ca.signatureKind}`);
   }
   const { problem, warning } = checkValidity(ca, now);
   if (problem !== undefined) {
-    complain(problem.rule, problem.found);
+    report(problem.rule, problem.found);
   }
   return { problems, warnings: warning === undefined ? [] : [which + warning] };
 }
@@ -163,11 +164,13 @@ function checkCa(ca: CaCertificate, { keyKinds, below, now }: CaRules, index = 0
 function checkValidity(
   { notBefore, notAfter }: CaCertificate,
   now: Date,
-): { problem?: CertificateProblem; warning?: string } {
+): { problem?: { readonly rule: string; readonly found: string }; warning?: string } {
   const remaining = notAfter.getTime() - now.getTime();
   const lifetime = notAfter.getTime() - notBefore.getTime();
   if (notBefore > now) {
-    return { problem: { rule: "must be valid now", found: `is not valid before ${isoTime(notBefore)}` } };
+    return {
+      problem: { rule: "must be valid now", found: `is not valid before ${isoTime(notBefore)}` },
+    };
   }
   if (remaining < 0) {
     return { problem: { rule: "must be valid now", found: `expired on ${isoTime(notAfter)}` } };
@@ -187,24 +190,24 @@ function checkValidity(
 }
 
 /** Linkerd does not look; an issuer with another name was most likely made for another mesh. */
-function checkName({ names }: CaCertificate, name: string): CertificateProblem[] {
+function checkName({ names }: CaCertificate, name: string): Problem[] {
   if (names.includes(name)) {
     return [];
   }
   const rule = `must have the DNS name ${name} (subject alternative name, or common name where there is none)`;
-  return [{ rule, found: `has ${names.join(", ") || "none"}` }];
+  return [{ path: "", rule, found: `has ${names.join(", ") || "none"}` }];
 }
 
 function checkChain(
   chain: readonly CaCertificate[],
   anchors: readonly CaCertificate[] | undefined,
-): CertificateProblem[] {
+): Problem[] {
   for (const [index, certificate] of chain.slice(1).entries()) {
     const signed = chain[index];
     if (signed !== undefined && !signed.isSignedBy(certificate)) {
       const rule = "must have each certificate followed by the one that signed it";
       const found = `certificate ${index + 2} (${certificate.subject}) did not sign certificate ${index + 1} (${signed.subject})`;
-      return [{ rule, found }];
+      return [{ path: "", rule, found }];
     }
   }
   const last = chain.at(-1);
@@ -216,14 +219,14 @@ function checkChain(
     // An anchor that allows not even the issuer is a problem of its own.
     const tooLong = chain.length > Math.max(signer.pathLength, 1);
     const rule = `must be no longer than its trust anchor allows (path length ${signer.pathLength})`;
-    return tooLong ? [{ rule, found: `has ${chain.length} certificates` }] : [];
+    return tooLong ? [{ path: "", rule, found: `has ${chain.length} certificates` }] : [];
   }
   const namesake = anchors.find(({ subject }) => subject === last.issuer);
   const found =
     namesake === undefined
       ? `was signed by ${last.issuer}, and the bundle has ${anchors.map(({ subject }) => subject).join(" and ")}`
       : `was signed by another key of ${last.issuer} than the bundle's`;
-  return [{ rule: "must be signed by a trust anchor of the bundle", found }];
+  return [{ path: "", rule: "must be signed by a trust anchor of the bundle", found }];
 }
 
 /** Without the milliseconds, which certificates do not have. */

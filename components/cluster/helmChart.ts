@@ -1,7 +1,17 @@
 import { helm } from "@pulumi/kubernetes";
 
+import { Rule } from "../validation/rule";
+
 /** The part of a Helm release's arguments that says which chart it is. */
 export type ChartReference = Pick<helm.v3.ReleaseArgs, "chart" | "version" | "repositoryOpts">;
+
+/** Rule of where charts come from. */
+export const CHART_SOURCE: Rule<string> = {
+  rule: "must be an https:// repository, an oci:// registry or a directory",
+  example: "https://charts.example.org",
+  allows: (value): value is string =>
+    typeof value === "string" && (isChartDirectory(value) || /^(https|oci):\/\/[^/]/.test(value)),
+};
 
 /** Whether charts come from a directory on this machine. */
 export function isChartDirectory(source: string): boolean {

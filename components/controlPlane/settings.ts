@@ -1,4 +1,5 @@
-import { PortRange } from "../mesh/proxySettings";
+import { PortRange } from "../validation/ports";
+import { oneOf } from "../validation/rule";
 
 /** The chart's value `proxy.opaquePorts`, where it is not set. */
 export const DEFAULT_OPAQUE_PORTS: readonly PortRange[] = [25, 587, 3306, 4444, 5432, 6379, 9300, 11211];
@@ -6,13 +7,19 @@ export const DEFAULT_OPAQUE_PORTS: readonly PortRange[] = [25, 587, 3306, 4444, 
 /** What the API server does when a webhook does not answer: lets the object through, or refuses it. */
 export type WebhookFailurePolicy = "Ignore" | "Fail";
 
-/** Both of them. */
-export const WEBHOOK_FAILURE_POLICIES: readonly WebhookFailurePolicy[] = ["Ignore", "Fail"];
+/** Rule of a {@link WebhookFailurePolicy}. */
+export const WEBHOOK_FAILURE_POLICY = oneOf<WebhookFailurePolicy>(["Ignore", "Fail"]);
+
+/** Which iptables the nodes have. */
+export type IptablesMode = "legacy" | "nft";
+
+/** Rule of an {@link IptablesMode}. */
+export const IPTABLES_MODE = oneOf<IptablesMode>(["legacy", "nft"], "nft");
 
 /** How the init container of each meshed pod redirects its traffic. */
 export interface ProxyInitSettings {
   /** Which iptables the nodes have. Default: the chart's, `nft` since edge-25.8.2. */
-  readonly iptablesMode?: "legacy" | "nft";
+  readonly iptablesMode?: IptablesMode;
   /** Whether it runs as root, which some nodes and `closeWaitTimeout` need. Default: the chart's, false. */
   readonly runAsRoot?: boolean;
   /** Ports on which pods are reached past the proxy. Default: the chart's, 4567 and 4568. */

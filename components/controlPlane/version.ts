@@ -1,4 +1,5 @@
 import { ChartReference, helmChart } from "../cluster/helmChart";
+import { Rule } from "../validation/rule";
 
 /** A Linkerd release, `edge-<year>.<month>.<number>`; the project has published no other kind since February 2024. */
 export type LinkerdVersion = `edge-${string}`;
@@ -11,10 +12,12 @@ export const DEFAULT_CHART_SOURCE = "https://helm.linkerd.io/edge";
 
 const EDGE_VERSION = /^edge-(\d+\.\d+\.\d+)$/;
 
-/** Whether a text names a release. */
-export function isLinkerdVersion(text: string): text is LinkerdVersion {
-  return EDGE_VERSION.test(text);
-}
+/** Rule of a {@link LinkerdVersion}. */
+export const LINKERD_VERSION: Rule<LinkerdVersion> = {
+  rule: "must be edge-<year>.<month>.<number>",
+  example: DEFAULT_LINKERD_VERSION,
+  allows: (value): value is LinkerdVersion => typeof value === "string" && EDGE_VERSION.test(value),
+};
 
 /** Version of a release's charts: edge-26.6.3 is 2026.6.3, the same for every chart. */
 export function chartVersion(version: LinkerdVersion): string {

@@ -12,8 +12,14 @@ import { MeshGuard } from "../injection/meshGuard";
 import { chartReference, ChartSource, DEFAULT_CHART_SOURCE } from "../controlPlane/version";
 import { PortAuthorizationArgs } from "../mesh/portAuthorization";
 import { sha256 } from "../pki/certificate";
+import { throwInputProblems } from "../validation/inputProblems";
+import { check } from "../validation/problem";
+import { HTTP_URL } from "../validation/rule";
 import { VIZ_RULES } from "./vizChartRules";
 import { VIZ_WEBHOOKS, VizWebhook, vizValues } from "./vizValues";
+
+/** Rule of {@link LinkerdVizArgs.prometheusUrl}. */
+export const PROMETHEUS_URL = { ...HTTP_URL, example: "http://prometheus.monitoring:9090" };
 
 /** Lets viz's Prometheus read the metrics of proxies whose default inbound policy would not, at their admin port. */
 export const SCRAPES = {
@@ -83,12 +89,7 @@ export class LinkerdViz extends pulumi.ComponentResource {
     super("linkerd-mtls:index:LinkerdViz", name, {}, opts);
 
     const { charts = {}, prometheusUrl, cniEnabled, gate, guard } = args;
-    if (prometheusUrl !== undefined && !/^https?:\/\/[^/]/.test(prometheusUrl)) {
-      throw new pulumi.InputPropertyError({
-        propertyPath: "prometheusUrl",
-        reason: `must be an http:// or https:// URL, but is ${JSON.stringify(prometheusUrl)}`,
-      });
-    }
+    throwInputProblems(`LinkerdViz ${name}`, check("prometheusUrl", prometheusUrl, PROMETHEUS_URL));
 
     checkHelmValues(`LinkerdViz ${name}`, VIZ_RULES, charts.source ?? DEFAULT_CHART_SOURCE, args.values);
 

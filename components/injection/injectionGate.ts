@@ -5,6 +5,9 @@ import * as random from "@pulumi/random";
 
 import { CLOCK, listenForInterruption } from "../cluster/waiting";
 import { ClusterAccess } from "../cluster/client";
+import { throwInputProblems } from "../validation/inputProblems";
+import { check } from "../validation/problem";
+import { COUNT } from "../validation/rule";
 import { injectionApi } from "./injectionApi";
 import { InjectionApi, InjectionProbe } from "./injectionProbe";
 
@@ -52,12 +55,7 @@ export class InjectionGate extends pulumi.ComponentResource {
     super("linkerd-mtls:index:InjectionGate", name, {}, opts);
 
     const { deadlineSeconds = DEFAULT_GATE_DEADLINE_SECONDS, namespace = "default", tap = false } = args;
-    if (!(Number.isInteger(deadlineSeconds) && deadlineSeconds >= 1)) {
-      throw new pulumi.InputPropertyError({
-        propertyPath: "deadlineSeconds",
-        reason: `must be an integer of 1 or more, but is ${deadlineSeconds}`,
-      });
-    }
+    throwInputProblems(`InjectionGate ${name}`, check("deadlineSeconds", deadlineSeconds, COUNT));
     const probe = new InjectionProbe({
       api: args.api ?? injectionApi(args.cluster ?? {}, namespace, tap),
       clock: CLOCK,

@@ -1,13 +1,20 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 
+import { throwInputProblems } from "../validation/inputProblems";
+import { check } from "../validation/problem";
+import { oneOf } from "../validation/rule";
+
 /** What happens to a pod that should be meshed and is not: refused, created with a warning, or written to the audit log. */
 export type GuardMode = "deny" | "warn" | "audit";
 
-/** Every mode. */
-export const GUARD_MODES: readonly GuardMode[] = ["deny", "warn", "audit"];
+const VALIDATION_ACTIONS = { deny: "Deny", warn: "Warn", audit: "Audit" } as const satisfies Record<
+  GuardMode,
+  string
+>;
 
-const VALIDATION_ACTIONS: Record<GuardMode, string> = { deny: "Deny", warn: "Warn", audit: "Audit" };
+/** Rule of a {@link GuardMode}. */
+export const GUARD_MODE = oneOf<GuardMode>(["deny", "warn", "audit"]);
 
 /** Name of the policy; the injection gate recognizes a refusal by it. */
 export const GUARD_NAME = "linkerd-mesh-guard";
@@ -46,12 +53,7 @@ export class MeshGuard extends pulumi.ComponentResource {
     super("linkerd-mtls:index:MeshGuard", name, {}, opts);
 
     const mode = args.mode ?? "deny";
-    if (!GUARD_MODES.includes(mode)) {
-      throw new pulumi.InputPropertyError({
-        propertyPath: "mode",
-        reason: `must be one of ${GUARD_MODES.join(", ")}, but is ${mode as string}`,
-      });
-    }
+    throwInputProblems(`MeshGuard ${name}`, check("mode", mode, GUARD_MODE));
 
     const policy = new k8s.admissionregistration.v1.ValidatingAdmissionPolicy(
       `${name}-policy`,

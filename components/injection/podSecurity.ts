@@ -1,11 +1,14 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 
+import { invalid, Problem } from "../validation/problem";
+import { oneOf } from "../validation/rule";
+
 /** Pod security level that a namespace enforces. https://kubernetes.io/docs/concepts/security/pod-security-standards/ */
 export type PodSecurityLevel = "privileged" | "baseline" | "restricted";
 
-/** Every level. */
-export const POD_SECURITY_LEVELS: readonly PodSecurityLevel[] = ["privileged", "baseline", "restricted"];
+/** Rule of a {@link PodSecurityLevel}. */
+export const POD_SECURITY = oneOf<PodSecurityLevel>(["privileged", "baseline", "restricted"]);
 
 /** Label of a namespace with the level that the API server enforces. */
 export const POD_SECURITY_LABEL = "pod-security.kubernetes.io/enforce";
@@ -18,16 +21,22 @@ export function refusesProxies(level: string | undefined, cniEnabled: boolean): 
   return !cniEnabled && level !== undefined && level !== "privileged";
 }
 
-/** The rule that a level breaks which {@link refusesProxies}. */
-export const POD_SECURITY_RULE =
+const RULE =
   "must be privileged where pods are injected without Linkerd's CNI plugin, " +
   "because the container linkerd-init needs NET_ADMIN and NET_RAW";
 
+/** Checks the level of a namespace whose pods are injected. */
+export function podSecurityProblems(level: string | undefined, cniEnabled: boolean): Problem[] {
+  return POD_SECURITY.allows(level) && refusesProxies(level, cniEnabled)
+    ? [invalid("podSecurity", { ...POD_SECURITY, rule: RULE }, level)]
+    : [];
+}
+
 /**
- * Reads namespaces that others have made, in a preview too, and refuses those whose level refuses injected pods. Await it
+ * Reads existing namespaces, in a preview too, and refuses those whose level refuses injected pods. Await it
  * before anything is created: an output that fails half-way would leave what depends on it waiting.
  *
- * @throws RunError that names every such namespace and the commands that mend it.
+ * @throws RunError that names every such namespace and the commands that fix it.
  */
 export async function checkPodSecurity(namespaces: readonly string[]): Promise<void> {
   const levels = await Promise.all(namespaces.map(async (name) => ({ name, level: await liveLevel(name) })));
@@ -35,7 +44,7 @@ export async function checkPodSecurity(namespaces: readonly string[]): Promise<v
     .filter(({ level }) => refusesProxies(level, false))
     .map(
       ({ name, level = "" }) =>
-        `label ${POD_SECURITY_LABEL} of namespace ${name} ${POD_SECURITY_RULE}, but is ${level}\n` +
+        `label ${POD_SECURITY_LABEL} of namespace ${name} ${RULE}, but is ${level}\n` +
         `    kubectl label --overwrite namespace ${name} ${POD_SECURITY_LABEL}=privileged\n` +
         "    pulumi config set linkerd-mtls:cniEnabled true    # once the plugin is installed",
     );

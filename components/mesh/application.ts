@@ -2,9 +2,9 @@ import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 
 import { PodSecurityLevel } from "../injection/podSecurity";
-import { ServicePort } from "./meshedWorkload";
 import { PortAuthorizationArgs } from "./portAuthorization";
 import { InjectMode, NamespaceProxySettings, ProxySettings } from "./proxySettings";
+import { ServicePort } from "./servicePort";
 import { WorkloadKind } from "./workloadKind";
 
 /** A workload of an {@link ApplicationNamespace}. */

@@ -1,5 +1,8 @@
 import { isIP } from "node:net";
 
+import { checkList, checkObject, isObject, Problem } from "../validation/problem";
+import { DNS_LABEL, oneOf, Rule, text } from "../validation/rule";
+
 /** Clients of a port: whoever is in one of the lists. */
 export interface Clients {
   /** Namespaces, every pod of which may connect through the mesh. */
@@ -10,64 +13,62 @@ export interface Clients {
   readonly networks?: readonly string[];
 }
 
-/** What a value must be. */
-interface Rule {
-  readonly rule: string;
-  /** A value that is right. */
-  readonly example: string;
-  readonly allows: (value: unknown) => boolean;
-}
-
 const LABEL = "[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?";
 
-const matches = (pattern: RegExp) => (value: unknown) => typeof value === "string" && pattern.test(value);
-
 /** What the items of each list must be. */
-export const CLIENT_RULES: Readonly<Record<keyof Clients, Rule>> = {
-  namespaces: {
-    rule: "must be the name of a namespace",
-    example: "shop",
-    allows: matches(new RegExp(`^${LABEL}$`)),
-  },
-  serviceAccounts: {
-    rule: "must be <namespace>/<service account>",
-    example: "shop/web",
-    allows: matches(new RegExp(`^${LABEL}/${LABEL}(\\.${LABEL})*$`)),
-  },
+const CLIENT_RULES: Readonly<Record<keyof Clients, Rule<string>>> = {
+  namespaces: { ...DNS_LABEL, rule: "must be the name of a namespace", example: "shop" },
+  serviceAccounts: text(
+    "must be <namespace>/<service account>",
+    new RegExp(`^${LABEL}/${LABEL}(\\.${LABEL})*$`),
+    "shop/web",
+  ),
   networks: {
     rule: "must be a network in CIDR notation",
     example: "10.0.0.0/8",
-    allows: (value) => typeof value === "string" && isNetwork(value),
+    allows: (value): value is string => typeof value === "string" && isNetwork(value),
   },
 };
 
-/** Every list. */
-export const CLIENT_LISTS = Object.keys(CLIENT_RULES) as (keyof Clients)[];
+const CLIENT_LISTS = Object.keys(CLIENT_RULES) as (keyof Clients)[];
 
-/** What the lists must be together. */
-export const SOME_CLIENTS: Rule = {
-  rule: `must name at least one client in ${CLIENT_LISTS.join(", ")}`,
-  example: "shop",
-  allows: (value) => CLIENT_LISTS.some((list) => ((value as Clients)[list] ?? []).length > 0),
-};
+/** Checks clients, which may come from outside the type system. */
+export function clientProblems(clients: unknown): Problem[] {
+  const lists = clients ?? {};
+  const problems = checkObject("", lists, CLIENT_LISTS);
+  if (!isObject(lists)) {
+    return problems;
+  }
+  for (const list of CLIENT_LISTS) {
+    problems.push(...checkList(list, lists[list], "must be a list", CLIENT_RULES[list]));
+  }
+  if (!CLIENT_LISTS.some((list) => isFilled(lists[list]))) {
+    problems.push({
+      path: "",
+      rule: `must name at least one client in ${CLIENT_LISTS.join(", ")}`,
+      found: { value: clients },
+      fixes: [{ set: "namespaces[0]", to: CLIENT_RULES.namespaces.example }],
+    });
+  }
+  return problems;
+}
 
-/** What a proxy takes the connections to a port for; `unknown` has it find out, which `opaque` ports are spared. */
-export const PROXY_PROTOCOLS = ["unknown", "HTTP/1", "HTTP/2", "gRPC", "opaque", "TLS"] as const;
-export type ProxyProtocol = (typeof PROXY_PROTOCOLS)[number];
+/** Whether a list has an item, or its place has a value that is a problem already. */
+function isFilled(list: unknown): boolean {
+  return Array.isArray(list) ? list.length > 0 : list !== undefined;
+}
 
-/** A port of a container: its number, or its name. */
-export const CONTAINER_PORT: Rule = {
-  rule: "must be a container's port, 1 to 65535, or its name",
-  example: "8080",
-  allows: (value) =>
-    typeof value === "number"
-      ? Number.isInteger(value) && value >= 1 && value <= 65535
-      : // An IANA service name, as Kubernetes wants it.
-        matches(/^(?=.{1,15}$)(?=.*[a-z])[a-z0-9]+(-[a-z0-9]+)*$/)(value),
-};
+/** What a proxy takes the connections to a port for; `unknown` has it detect that, which `opaque` ports are spared. */
+export type ProxyProtocol = "unknown" | "HTTP/1" | "HTTP/2" | "gRPC" | "opaque" | "TLS";
 
-function isNetwork(text: string): boolean {
-  const [address = "", length = "", ...rest] = text.split("/");
+/** Rule of a {@link ProxyProtocol}. */
+export const PROXY_PROTOCOL = oneOf<ProxyProtocol>(
+  ["unknown", "HTTP/1", "HTTP/2", "gRPC", "opaque", "TLS"],
+  "opaque",
+);
+
+function isNetwork(network: string): boolean {
+  const [address = "", length = "", ...rest] = network.split("/");
   const family = isIP(address);
   return (
     family !== 0 &&

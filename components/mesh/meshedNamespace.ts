@@ -4,15 +4,16 @@ import * as pulumi from "@pulumi/pulumi";
 import { InjectionGate } from "../injection/injectionGate";
 import { MeshGuard } from "../injection/meshGuard";
 import {
+  POD_SECURITY,
   POD_SECURITY_LABEL,
-  POD_SECURITY_LEVELS,
-  POD_SECURITY_RULE,
   PodSecurityLevel,
-  refusesProxies,
+  podSecurityProblems,
 } from "../injection/podSecurity";
+import { throwInputProblems } from "../validation/inputProblems";
+import { check, within } from "../validation/problem";
 import {
   INJECT_ANNOTATION,
-  INJECT_MODES,
+  INJECT_MODE,
   InjectMode,
   isInjected,
   NamespaceProxySettings,
@@ -56,7 +57,7 @@ export class MeshedNamespace extends pulumi.ComponentResource {
 
     const { existing = false, podSecurity, proxy = {}, gate, guard } = args;
     const inject = args.inject ?? (existing ? undefined : "enabled");
-    checkArgs(args, inject);
+    checkArgs(name, args, inject);
 
     const annotations = {
       ...(inject && { [INJECT_ANNOTATION]: inject }),
@@ -84,28 +85,12 @@ export class MeshedNamespace extends pulumi.ComponentResource {
   }
 }
 
-function checkArgs(args: MeshedNamespaceArgs, inject: InjectMode | undefined): void {
+function checkArgs(name: string, args: MeshedNamespaceArgs, inject: InjectMode | undefined): void {
   const { podSecurity, proxy, cniEnabled = false, injectedByPod = false } = args;
-  if (inject !== undefined && !INJECT_MODES.includes(inject)) {
-    throw wrong("inject", `must be one of ${INJECT_MODES.join(", ")}, but is ${inject as string}`);
-  }
-  if (podSecurity !== undefined && !POD_SECURITY_LEVELS.includes(podSecurity)) {
-    const levels = POD_SECURITY_LEVELS.join(", ");
-    throw wrong("podSecurity", `must be one of ${levels}, but is ${podSecurity as string}`);
-  }
-  if ((isInjected(inject) || injectedByPod) && refusesProxies(podSecurity, cniEnabled)) {
-    const found = `but is ${podSecurity ?? ""}`;
-    const remedy = "set it to privileged, or install the plugin and set cniEnabled";
-    throw wrong("podSecurity", `${POD_SECURITY_RULE}, ${found}: ${remedy}`);
-  }
-  if (inject === "disabled" && proxy !== undefined) {
-    throw wrong("proxy", "must not be set where inject is disabled, because no proxy would read it");
-  }
-  for (const { setting, rule, found } of proxySettingProblems(proxy ?? {}, "namespace")) {
-    throw wrong(`proxy.${setting}`, `${rule}, but is ${JSON.stringify(found)}`);
-  }
-}
-
-function wrong(propertyPath: string, reason: string): pulumi.InputPropertyError {
-  return new pulumi.InputPropertyError({ propertyPath, reason });
+  throwInputProblems(`MeshedNamespace ${name}`, [
+    ...check("inject", inject, INJECT_MODE),
+    ...check("podSecurity", podSecurity, POD_SECURITY),
+    ...(isInjected(inject) || injectedByPod ? podSecurityProblems(podSecurity, cniEnabled) : []),
+    ...within("proxy", proxySettingProblems(proxy, "namespace", inject)),
+  ]);
 }

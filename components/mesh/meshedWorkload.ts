@@ -3,9 +3,11 @@ import * as pulumi from "@pulumi/pulumi";
 
 import { InjectionGate } from "../injection/injectionGate";
 import { sha256 } from "../pki/certificate";
+import { throwInputProblems } from "../validation/inputProblems";
+import { check, within } from "../validation/problem";
 import {
   INJECT_ANNOTATION,
-  INJECT_MODES,
+  INJECT_MODE,
   InjectMode,
   NamespaceProxySettings,
   OPAQUE_PORTS_ANNOTATION,
@@ -13,23 +15,14 @@ import {
   ProxySettings,
   proxySettingProblems,
 } from "./proxySettings";
-import { kindProblems, WorkloadKind } from "./workloadKind";
+import { ServicePort, servicePortProblems } from "./servicePort";
+import { kindProblems, WORKLOAD_KIND, WorkloadKind } from "./workloadKind";
 import { createWorkload } from "./workloadObject";
 
 /** Annotation of the pod template that changes with the trust bundle. */
 const TRUST_BUNDLE_ANNOTATION = "linkerd-mtls/trust-bundle-sha256";
 /** Annotation of the pod template that is there with tap, which viz too gives a pod only at its creation. */
 const TAP_ANNOTATION = "linkerd-mtls/tap";
-
-/** A port of a workload's Service. */
-export interface ServicePort {
-  /** Unique among the workload's ports. */
-  readonly name: string;
-  /** Number, for clients. */
-  readonly port: number;
-  /** Number or name of the container's port. Default: the same number. */
-  readonly targetPort?: number | string;
-}
 
 /** What pods inherit from their namespace. */
 export interface InheritedSettings {
@@ -82,7 +75,7 @@ export class MeshedWorkload extends pulumi.ComponentResource {
     super("linkerd-mtls:index:MeshedWorkload", name, {}, opts);
 
     const { kind = "Deployment", gate } = args;
-    checkArgs(args, kind);
+    checkArgs(name, args, kind);
 
     // A Job's template cannot be changed, only replaced, and that would run it again.
     const inherited = kind === "Job" ? {} : (args.inherited ?? {});
@@ -155,19 +148,13 @@ function templateAnnotation(annotation: string): string {
   return `spec.template.metadata.annotations["${annotation}"]`;
 }
 
-function checkArgs(args: MeshedWorkloadArgs, kind: WorkloadKind): void {
-  const wrong = (propertyPath: string, reason: string): pulumi.InputPropertyError =>
-    new pulumi.InputPropertyError({ propertyPath, reason });
-  for (const { property, rule } of kindProblems(kind, args)) {
-    throw wrong(property, `${rule}, but ${args[property] === undefined ? "is missing" : `kind is ${kind}`}`);
-  }
-  if (args.inject !== undefined && !INJECT_MODES.includes(args.inject)) {
-    throw wrong("inject", `must be one of ${INJECT_MODES.join(", ")}, but is ${args.inject as string}`);
-  }
-  if (args.proxy !== undefined && (args.inject ?? args.inherited?.inject) === "disabled") {
-    throw wrong("proxy", "must not be set where inject is disabled, because no proxy would read it");
-  }
-  for (const { setting, rule, found } of proxySettingProblems(args.proxy ?? {}, "workload")) {
-    throw wrong(`proxy.${setting}`, `${rule}, but is ${JSON.stringify(found)}`);
-  }
+function checkArgs(name: string, args: MeshedWorkloadArgs, kind: WorkloadKind): void {
+  const { inject, inherited, proxy, ports } = args;
+  throwInputProblems(`MeshedWorkload ${name}`, [
+    ...check("kind", kind, WORKLOAD_KIND),
+    ...kindProblems(kind, args),
+    ...check("inject", inject, INJECT_MODE),
+    ...within("ports", servicePortProblems(ports)),
+    ...within("proxy", proxySettingProblems(proxy, "workload", inject ?? inherited?.inject)),
+  ]);
 }

@@ -2,7 +2,17 @@ import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 
 import { DEFAULT_LINKERD_VERSION, LinkerdVersion } from "../controlPlane/version";
-import { CLIENT_LISTS, CLIENT_RULES, Clients, CONTAINER_PORT, ProxyProtocol, SOME_CLIENTS } from "./clients";
+import { throwInputProblems } from "../validation/inputProblems";
+import { CONTAINER_PORT } from "../validation/ports";
+import { check, within } from "../validation/problem";
+import { DNS_LABEL } from "../validation/rule";
+import { clientProblems, Clients, PROXY_PROTOCOL, ProxyProtocol } from "./clients";
+
+/** Rule of {@link PortAuthorizationArgs.workload}. */
+export const WORKLOAD_LABEL = {
+  ...DNS_LABEL,
+  rule: "must be a value of the label app.kubernetes.io/name, as a string",
+};
 
 /** API group of Linkerd's policies. */
 const GROUP = "policy.linkerd.io";
@@ -34,7 +44,7 @@ export interface PortAuthorizationArgs {
 export class PortAuthorization extends pulumi.ComponentResource {
   public constructor(name: string, args: PortAuthorizationArgs, opts?: pulumi.ComponentResourceOptions) {
     super("linkerd-mtls:index:PortAuthorization", name, {}, opts);
-    checkArgs(args);
+    checkArgs(name, args);
 
     const { workload, port, protocol = "unknown" } = args;
     const version = serverVersion(args.linkerdVersion ?? DEFAULT_LINKERD_VERSION);
@@ -110,18 +120,11 @@ function serviceAccountRef(client: string): { kind: string; namespace: string; n
   return { kind: "ServiceAccount", namespace, name };
 }
 
-function checkArgs({ port, clients }: PortAuthorizationArgs): void {
-  const check = (propertyPath: string, { rule, allows }: typeof CONTAINER_PORT, value: unknown): void => {
-    if (!allows(value)) {
-      const reason = `${rule}, but is ${JSON.stringify(value)}`;
-      throw new pulumi.InputPropertyError({ propertyPath, reason });
-    }
-  };
-  check("port", CONTAINER_PORT, port);
-  check("clients", SOME_CLIENTS, clients);
-  for (const list of CLIENT_LISTS) {
-    for (const [index, client] of (clients[list] ?? []).entries()) {
-      check(`clients.${list}[${index}]`, CLIENT_RULES[list], client);
-    }
-  }
+function checkArgs(name: string, { workload, port, protocol, clients }: PortAuthorizationArgs): void {
+  throwInputProblems(`PortAuthorization ${name}`, [
+    ...check("workload", workload, WORKLOAD_LABEL),
+    ...check("port", port, CONTAINER_PORT),
+    ...check("protocol", protocol, PROXY_PROTOCOL),
+    ...within("clients", clientProblems(clients)),
+  ]);
 }

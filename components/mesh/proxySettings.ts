@@ -1,8 +1,12 @@
+import { PORT_LIST, PORT_RANGE, PortRange } from "../validation/ports";
+import { check, checkList, checkObject, isObject, Problem, unexpected } from "../validation/problem";
+import { FLAG, oneOf, Rule, text } from "../validation/rule";
+
 /** Whether pods are injected; `ingress` is for ingress controllers that choose endpoints themselves. */
 export type InjectMode = "enabled" | "ingress" | "disabled";
 
-/** Every mode. */
-export const INJECT_MODES: readonly InjectMode[] = ["enabled", "ingress", "disabled"];
+/** Rule of an {@link InjectMode}. */
+export const INJECT_MODE = oneOf<InjectMode>(["enabled", "ingress", "disabled"]);
 
 /** Annotation with an {@link InjectMode}, of a namespace or of a pod; the pod's counts first. */
 export const INJECT_ANNOTATION = "linkerd.io/inject";
@@ -35,9 +39,6 @@ const INBOUND_POLICIES: readonly InboundPolicy[] = [
 
 /** A Kubernetes quantity, e.g. `100m`, `20Mi` or 1. */
 export type Quantity = number | string;
-
-/** A port number, or a range such as `4567-4568`. */
-export type PortRange = number | string;
 
 /**
  * Settings of a proxy that pods inherit from their namespace (linkerd2, pkg/inject, `ProxyAnnotations`). What is not
@@ -83,49 +84,37 @@ export interface ProxySettings extends NamespaceProxySettings {
 }
 
 /** How a setting is written down, and which values it takes. */
-interface Setting {
+interface Setting extends Kind {
   readonly annotation: string;
   /** Whether pods inherit the annotation from their namespace. */
   readonly inherited: boolean;
-  /** What a value must be. */
-  readonly rule: string;
-  /** A value that is right; of a list, an item. */
-  readonly example: string;
-  readonly allows: (value: unknown) => boolean;
+}
+
+/** What values a setting takes. */
+interface Kind {
+  readonly check: (path: string, value: unknown) => Problem[];
   /** Default: as text, a list joined by commas. */
   readonly format?: (value: unknown) => string;
 }
 
-/** What values a setting takes. */
-type Kind = Pick<Setting, "rule" | "example" | "allows" | "format">;
-
 /** https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/quantity/ */
 const QUANTITY = /^(\d+\.?\d*|\.\d+)([eE][+-]?\d+|[numkMGTPE]|[KMGTPE]i)?$/;
 /** As Go's time.ParseDuration reads it. */
-const DURATION = /^((\d+\.?\d*|\.\d+)(ns|us|ms|s|m|h))+$/;
-const MAX_PORT = 65535;
+const GO_DURATION = /^((\d+\.?\d*|\.\d+)(ns|us|ms|s|m|h))+$/;
 
-const isText = (pattern: RegExp) => (value: unknown) => typeof value === "string" && pattern.test(value);
-const quantity = (example: string): Kind => ({
-  rule: `must be a Kubernetes quantity such as ${example}`,
-  example,
-  allows: (value) => ["string", "number"].includes(typeof value) && QUANTITY.test(String(value)),
-});
-const duration = (example: string): Kind => ({
-  rule: `must be a duration such as ${example}`,
-  example,
-  allows: isText(DURATION),
-});
-/** What a list of ports must be. */
-export const PORT_LIST: Kind = {
-  rule: `must be a list of ports (1 to ${MAX_PORT}) or of ranges such as "4567-4568"`,
-  example: "4567",
-  allows: isPortList,
-};
+const one = <T>(rule: Rule<T>): Kind => ({ check: (path, value) => check(path, value, rule) });
+const ports: Kind = { check: (path, value) => checkList(path, value, PORT_LIST, PORT_RANGE) };
+const quantity = (example: string): Kind =>
+  one<Quantity>({
+    rule: `must be a Kubernetes quantity such as ${example}`,
+    example,
+    allows: (value): value is Quantity =>
+      ["string", "number"].includes(typeof value) && QUANTITY.test(String(value)),
+  });
+const duration = (example: string): Kind =>
+  one(text(`must be a duration such as ${example}`, GO_DURATION, example));
 const flag = (yes: string, no: string): Kind => ({
-  rule: "must be true or false",
-  example: "true",
-  allows: (value) => typeof value === "boolean",
+  ...one(FLAG),
   format: (value) => (value === true ? yes : no),
 });
 
@@ -144,60 +133,61 @@ const SETTINGS: Readonly<Record<keyof ProxySettings, Setting>> = {
   cpuLimit: inherited("proxy-cpu-limit", quantity("1")),
   memoryRequest: inherited("proxy-memory-request", quantity("20Mi")),
   memoryLimit: inherited("proxy-memory-limit", quantity("250Mi")),
-  logLevel: inherited("proxy-log-level", {
-    rule: 'must be a log filter such as "warn,linkerd=info"',
-    example: "warn,linkerd=info",
-    allows: isText(/\S/),
-  }),
-  opaquePorts: inherited("opaque-ports", PORT_LIST),
-  skipInboundPorts: inherited("skip-inbound-ports", PORT_LIST),
-  skipOutboundPorts: inherited("skip-outbound-ports", PORT_LIST),
-  defaultInboundPolicy: inherited("default-inbound-policy", {
-    rule: `must be one of ${INBOUND_POLICIES.join(", ")}`,
-    example: "cluster-authenticated",
-    allows: (value) => INBOUND_POLICIES.some((policy) => policy === value),
-  }),
+  logLevel: inherited(
+    "proxy-log-level",
+    one(text('must be a log filter such as "warn,linkerd=info"', /\S/, "warn,linkerd=info")),
+  ),
+  opaquePorts: inherited("opaque-ports", ports),
+  skipInboundPorts: inherited("skip-inbound-ports", ports),
+  skipOutboundPorts: inherited("skip-outbound-ports", ports),
+  defaultInboundPolicy: inherited(
+    "default-inbound-policy",
+    one(oneOf(INBOUND_POLICIES, "cluster-authenticated")),
+  ),
   nativeSidecar: inherited("proxy-enable-native-sidecar", flag("true", "false"), "config.beta.linkerd.io"),
   await: inherited("proxy-await", flag("enabled", "disabled")),
   shutdownGracePeriod: inherited("shutdown-grace-period", duration("30s")),
-  cpuRatioLimit: notInherited("proxy-cpu-ratio-limit", {
-    rule: "must be a number above 0 and at most 1",
-    example: "0.5",
-    allows: (value) => typeof value === "number" && value > 0 && value <= 1,
-  }),
+  cpuRatioLimit: notInherited(
+    "proxy-cpu-ratio-limit",
+    one({
+      rule: "must be a number above 0 and at most 1",
+      example: "0.5",
+      allows: (value): value is number => typeof value === "number" && value > 0 && value <= 1,
+    }),
+  ),
   closeWaitTimeout: notInherited("close-wait-timeout", duration("1m")),
 };
 
-/** What is wrong with one proxy setting. */
-export interface ProxySettingProblem {
-  readonly setting: string;
-  /** What it must be. */
-  readonly rule: string;
-  /** What it is. */
-  readonly found: unknown;
-  /** A right value and where it belongs, e.g. `opaquePorts[1]`; none where the setting must not be here at all. */
-  readonly remedy?: { readonly path: string; readonly value: string };
-}
-
-/** Checks settings, which may come from outside the type system, for a namespace or for a workload. */
+/**
+ * Checks settings, which may come from outside the type system and be absent, for a namespace or for a workload whose pods
+ * are injected as `inject` says.
+ */
 export function proxySettingProblems(
-  settings: object,
+  settings: unknown,
   scope: "namespace" | "workload",
-): ProxySettingProblem[] {
-  return Object.entries(settings).flatMap(([setting, found]): ProxySettingProblem[] => {
-    if (!isSetting(setting)) {
-      return [{ setting, rule: `must be one of ${Object.keys(SETTINGS).join(", ")}`, found }];
+  inject?: InjectMode,
+): Problem[] {
+  if (settings === undefined) {
+    return [];
+  }
+  if (inject === "disabled") {
+    return [
+      unexpected("", "must not be set where inject is disabled, because no proxy would read it", "is set"),
+    ];
+  }
+  const problems = checkObject("", settings, Object.keys(SETTINGS));
+  for (const [name, value] of Object.entries(isObject(settings) ? settings : {})) {
+    if (!isSetting(name) || value === undefined) {
+      continue;
     }
-    if (found === undefined) {
-      return [];
+    const setting = SETTINGS[name];
+    if (scope === "namespace" && !setting.inherited) {
+      problems.push(unexpected(name, NOT_INHERITED, { value }));
+    } else {
+      problems.push(...setting.check(name, value));
     }
-    const { inherited, rule, example, allows } = SETTINGS[setting];
-    if (!inherited && scope === "namespace") {
-      return [{ setting, rule: NOT_INHERITED, found }];
-    }
-    const path = allows === isPortList ? `${setting}[${wrongPort(found)}]` : setting;
-    return allows(found) ? [] : [{ setting, rule, found, remedy: { path, value: example } }];
-  });
+  }
+  return problems;
 }
 
 const NOT_INHERITED = "must be set on the workload, because pods do not inherit it from their namespace";
@@ -216,24 +206,4 @@ export function proxyAnnotations(settings: ProxySettings): Record<string, string
 
 function isSetting(name: string): name is keyof ProxySettings {
   return Object.hasOwn(SETTINGS, name);
-}
-
-/** Whether a value is a list of ports and ranges. */
-export function isPortList(value: unknown): value is readonly PortRange[] {
-  return Array.isArray(value) && value.every(isPortRange);
-}
-
-function isPortRange(value: unknown): boolean {
-  const bounds = String(value).split("-").map(toPort);
-  const [from = 0, to = from] = bounds;
-  return bounds.length <= 2 && bounds.every((port) => port >= 1 && port <= MAX_PORT) && from <= to;
-}
-
-function toPort(text: string): number {
-  return /^\d+$/.test(text) ? Number(text) : 0;
-}
-
-/** Index of the first item that is no port; 0 where there is no list. */
-export function wrongPort(value: unknown): number {
-  return Array.isArray(value) ? value.findIndex((item) => !isPortRange(item)) : 0;
 }

@@ -1,14 +1,27 @@
+import { invalid, Problem, unexpected } from "../validation/problem";
+import { oneOf, Rule, text, wholeNumber } from "../validation/rule";
+
 /** Kind of the object that creates a workload's pods. */
 export type WorkloadKind = "Deployment" | "StatefulSet" | "DaemonSet" | "Job" | "CronJob";
 
-/** Every kind. */
-export const WORKLOAD_KINDS: readonly WorkloadKind[] = [
+/** Rule of a {@link WorkloadKind}. */
+export const WORKLOAD_KIND = oneOf<WorkloadKind>([
   "Deployment",
   "StatefulSet",
   "DaemonSet",
   "Job",
   "CronJob",
-];
+]);
+
+/** Rule of a workload's number of pods. */
+export const REPLICAS = wholeNumber(0, "1");
+
+/** Rule of a CronJob's schedule. */
+export const SCHEDULE: Rule<string> = text(
+  'must be a cron schedule such as "0 3 * * *"',
+  /^(@[a-z]+|[^\s@]+( [^\s]+){4})$/,
+  "'0 3 * * *'",
+);
 
 /** Arguments that only some kinds have. */
 const KINDS_WITH = {
@@ -18,27 +31,20 @@ const KINDS_WITH = {
 } as const satisfies Record<string, readonly WorkloadKind[]>;
 type KindProperty = keyof typeof KINDS_WITH;
 
-/** What is wrong with an argument for a kind. */
-export interface KindProblem {
-  readonly property: KindProperty;
-  /** What it must be. */
-  readonly rule: string;
-}
-
 /** Checks that a kind has what it needs, and nothing that belongs to another. */
 export function kindProblems(
   kind: WorkloadKind,
   args: Readonly<Partial<Record<KindProperty, unknown>>>,
-): KindProblem[] {
-  const problems: KindProblem[] = [];
+): Problem[] {
+  const problems: Problem[] = [];
   for (const property of ["replicas", "ports", "schedule"] as const) {
     const kinds: readonly WorkloadKind[] = KINDS_WITH[property];
     if (args[property] !== undefined && !kinds.includes(kind)) {
-      problems.push({ property, rule: `must be set only for ${kinds.join(", ")}` });
+      problems.push(unexpected(property, `must be set only for ${kinds.join(", ")}`, `kind is ${kind}`));
     }
   }
   if (kind === "CronJob" && args.schedule === undefined) {
-    problems.push({ property: "schedule", rule: "must be set for CronJob" });
+    problems.push(invalid("schedule", { ...SCHEDULE, rule: "must be set for CronJob" }, undefined));
   }
   return problems;
 }

@@ -49,7 +49,7 @@ export class IdentityIssuer extends pulumi.ComponentResource {
 
   public constructor(name: string, args: IdentityIssuerArgs, opts?: pulumi.ComponentResourceOptions) {
     super("linkerd-mtls:index:IdentityIssuer", name, {}, opts);
-    checkIssuance(args);
+    checkIssuance(`IdentityIssuer ${name}`, args);
 
     const issuer = "certificate" in args.source ? args.source : this.sign(name, args, args.source);
     const secret = new k8s.core.v1.Secret(

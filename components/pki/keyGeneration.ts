@@ -2,6 +2,10 @@ import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
 import * as tls from "@pulumi/tls";
 
+import { throwInputProblems } from "../validation/inputProblems";
+import { check } from "../validation/problem";
+import { COUNT } from "../validation/rule";
+
 /** How a certificate is issued. */
 export interface IssuanceArgs {
   /**
@@ -23,17 +27,12 @@ export interface KeyGeneration {
   readonly serialNumber: pulumi.Output<string>;
 }
 
-/** Checks the arguments of an issue. */
-export function checkIssuance(args: IssuanceArgs): void {
-  for (const property of ["generation", "validityHours"] as const) {
-    const value = args[property];
-    if (value !== undefined && !(Number.isInteger(value) && value >= 1)) {
-      throw new pulumi.InputPropertyError({
-        propertyPath: property,
-        reason: `must be an integer of 1 or more, but is ${value}`,
-      });
-    }
-  }
+/** Checks how a component's certificate is issued. */
+export function checkIssuance(component: string, { generation, validityHours }: IssuanceArgs): void {
+  throwInputProblems(component, [
+    ...check("generation", generation, COUNT),
+    ...check("validityHours", validityHours, COUNT),
+  ]);
 }
 
 /** Makes the key and the subject serial number of one generation, as children of `parent`. */

@@ -35,7 +35,7 @@ export class TrustAnchor extends pulumi.ComponentResource {
 
   public constructor(name: string, args: TrustAnchorArgs = {}, opts?: pulumi.ComponentResourceOptions) {
     super("linkerd-mtls:index:TrustAnchor", name, {}, opts);
-    checkIssuance(args);
+    checkIssuance(`TrustAnchor ${name}`, args);
 
     if (args.certificate !== undefined) {
       this.certPem = pulumi.output(args.certificate);

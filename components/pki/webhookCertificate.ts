@@ -40,7 +40,7 @@ export class WebhookCertificate extends pulumi.ComponentResource {
 
   public constructor(name: string, args: WebhookCertificateArgs, opts?: pulumi.ComponentResourceOptions) {
     super("linkerd-mtls:index:WebhookCertificate", name, {}, opts);
-    checkIssuance(args);
+    checkIssuance(`WebhookCertificate ${name}`, args);
 
     const dnsName = pulumi.interpolate`${args.service}.${args.namespace}.svc`;
     const { key, serialNumber } = keyGeneration(this, name, args.generation);

@@ -38,14 +38,46 @@ export function check<T>(path: string, value: unknown, rule: Rule<T>): Problem[]
 
 /** Checks a list that may be absent, and each of its items. */
 export function checkList<T>(path: string, value: unknown, listRule: string, item: Rule<T>): Problem[] {
-  if (value !== undefined && !Array.isArray(value)) {
-    return [
-      { path, rule: listRule, found: { value }, fixes: [{ set: join(path, "[0]"), to: item.example }] },
-    ];
-  }
-  return (value ?? []).flatMap((entry: unknown, index) =>
-    item.allows(entry) ? [] : [invalid(join(path, `[${index}]`), item, entry)],
+  return checkItems(path, value, listRule, { path: "", to: item.example }, (entry) =>
+    item.allows(entry) ? [] : [invalid("", item, entry)],
   );
+}
+
+/** Checks a list that may be absent, and each of its items. `example`: what a first item needs, at its path in there. */
+export function checkItems(
+  path: string,
+  value: unknown,
+  rule: string,
+  example: { readonly path: string; readonly to: string },
+  checkItem: (item: unknown) => readonly Problem[],
+): Problem[] {
+  if (value === undefined) {
+    return [];
+  }
+  if (!Array.isArray(value)) {
+    const set = join(join(path, "[0]"), example.path);
+    return [{ path, rule, found: { value }, fixes: [{ set, to: example.to }] }];
+  }
+  return value.flatMap((item, index) => within(join(path, `[${index}]`), checkItem(item)));
+}
+
+/** Properties of an object that comes from outside the type system. */
+export type Properties = Readonly<Record<string, unknown>>;
+
+export function isObject(value: unknown): value is Properties {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** Checks that a value is an object with no other properties than these. */
+export function checkObject(path: string, value: unknown, known: readonly string[]): Problem[] {
+  if (!isObject(value)) {
+    const rule = `must be an object of ${known.join(", ")}`;
+    const set = join(path, known[0] ?? "");
+    return [{ path, rule, found: { value }, fixes: [{ set, to: "<value>" }] }];
+  }
+  return Object.keys(value)
+    .filter((property) => !known.includes(property))
+    .map((property) => unexpected(join(path, property), `must be one of ${known.join(", ")}`, "is unknown"));
 }
 
 /** Problems of a property, seen from the object that has it. */

@@ -28,7 +28,7 @@ export function wholeNumber(minimum: number, example = String(minimum)): Rule<nu
 export const COUNT = wholeNumber(1);
 
 /** One of some texts. */
-export function oneOf<T extends string>(allowed: readonly T[], example: T): Rule<T> {
+export function oneOf<T extends string>(allowed: readonly T[], example: string = allowed[0] ?? ""): Rule<T> {
   return {
     rule: `must be one of ${allowed.join(", ")}`,
     example,

@@ -12,7 +12,7 @@ export interface BadInput {
   readonly values: Readonly<Record<string, unknown>>;
   /** Keys that are secrets. Default: the issuer's key. */
   readonly secretKeys?: readonly string[];
-  /** Every problem that is reported, in order: what is wrong, then the commands that mend it. */
+  /** Every problem that is reported, in order: what is wrong, then the commands that fix it. */
   readonly problems: readonly (readonly string[])[];
 }
 
@@ -454,7 +454,8 @@ export async function badInputs(): Promise<BadInputs> {
         [
           "kubernetes:cluster must not be set (the injection gate follows kubernetes:kubeconfig and " +
             "kubernetes:context), but is set",
-          "pulumi config rm kubernetes:cluster && pulumi config set kubernetes:context <context>",
+          "pulumi config rm kubernetes:cluster",
+          "pulumi config set kubernetes:context <context>",
         ],
       ],
     },
@@ -506,8 +507,8 @@ export async function badInputs(): Promise<BadInputs> {
       "an ignored port range that ends before it begins",
       "proxyInit",
       { ignoreInboundPorts: [80, "4568-4567"] },
-      'proxyInit.ignoreInboundPorts must be a list of ports (1 to 65535) or of ranges such as "4567-4568", but is ' +
-        '[80,"4568-4567"]',
+      'proxyInit.ignoreInboundPorts[1] must be a port (1 to 65535) or a range such as "4567-4568", but is ' +
+        '"4568-4567"',
       set("proxyInit.ignoreInboundPorts[1]", "4567"),
     ),
     bad(
@@ -597,8 +598,7 @@ export async function badInputs(): Promise<BadInputs> {
       "a port beyond the last",
       "namespaces",
       namespace({ proxy: { opaquePorts: [3306, 65536] } }),
-      'namespaces[0].proxy.opaquePorts must be a list of ports (1 to 65535) or of ranges such as "4567-4568", but is ' +
-        "[3306,65536]",
+      'namespaces[0].proxy.opaquePorts[1] must be a port (1 to 65535) or a range such as "4567-4568", but is 65536',
       set("namespaces[0].proxy.opaquePorts[1]", "4567"),
     ),
     bad(
@@ -607,7 +607,7 @@ export async function badInputs(): Promise<BadInputs> {
       workload({ proxy: { cpu: "100m" } }),
       "namespaces[0].workloads[0].proxy.cpu must be one of cpuRequest, cpuLimit, memoryRequest, memoryLimit, logLevel, " +
         "opaquePorts, skipInboundPorts, skipOutboundPorts, defaultInboundPolicy, nativeSidecar, await, " +
-        'shutdownGracePeriod, cpuRatioLimit, closeWaitTimeout, but is "100m"',
+        "shutdownGracePeriod, cpuRatioLimit, closeWaitTimeout, but is unknown",
       rm("namespaces[0].workloads[0].proxy.cpu"),
     ),
     bad(

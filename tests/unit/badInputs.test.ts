@@ -24,7 +24,7 @@ describe("wrong configurations", () => {
     assert.equal(read({ ...table.right }, ["linkerd-mtls:issuerKey"]).trustAnchors[0]?.id, "2026");
   });
 
-  it("are answered with each key, its rule, what was found, and the command that mends it", () => {
+  it("are answered with each key, its rule, what was found, and the command that fixes it", () => {
     const answers = table.wrong.map(({ title, values, secretKeys = ["issuerKey"] }) => {
       const given = Object.entries({ ...table.right, ...values }).filter(([, value]) => value !== undefined);
       const secrets = secretKeys.map((key) => `linkerd-mtls:${key}`);

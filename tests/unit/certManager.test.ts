@@ -6,13 +6,13 @@ import {
   type IssuerRef,
   RotatingIdentity,
   type Rotation,
-  rotationProblems,
   TrustAnchor,
   webhookCertificates,
   WebhookCa,
   RotatingWebhooks,
   type WebhookRotation,
 } from "../../components";
+import { describeFound, rotationProblems } from "../../components/rules";
 import { record, type Recorded, type Recording } from "../support/recorder";
 
 /** What is created only when these Certificates of namespace linkerd are Ready. */
@@ -166,8 +166,9 @@ describe("RotatingIdentity", () => {
 
   it("refuses a renewal that makes no sense", async () => {
     await assert.rejects(deploy(undefined, { renewBefore: "48h" }), {
-      propertyPath: "renewBefore",
-      reason: 'must be less than duration (48h (2 days)), but is "48h"',
+      errors: [
+        { propertyPath: "renewBefore", reason: 'must be less than duration (48h (2 days)), but is "48h"' },
+      ],
     });
   });
 });
@@ -258,8 +259,12 @@ describe("RotatingWebhooks", () => {
 
   it("refuses a certificate that outlives its CA", async () => {
     await assert.rejects(deploy({ duration: "24h", caRotation: { duration: "48h", renewBefore: "12h" } }), {
-      propertyPath: "duration",
-      reason: 'must be at most 12h, the time for which a CA stays valid after its renewal, but is "24h"',
+      errors: [
+        {
+          propertyPath: "duration",
+          reason: 'must be at most 12h, the time for which a CA stays valid after its renewal, but is "24h"',
+        },
+      ],
     });
   });
 });
@@ -291,7 +296,8 @@ describe("webhookCertificates", () => {
 describe("rotationProblems", () => {
   const found = (rotation: Rotation, limits = {}): string[] =>
     rotationProblems(rotation, limits).map(
-      ({ property, rule, found: is, example }) => `${property} ${rule}, but ${is} (${example})`,
+      ({ path, rule, found: is, fixes }) =>
+        `${path} ${rule}, but ${describeFound(is)} (${(fixes ?? []).map((fix) => ("to" in fix ? fix.to : "")).join()})`,
     );
   const signs = { seconds: 86_400, what: "what it signs" };
 

@@ -3,7 +3,11 @@ import { createPrivateKey } from "node:crypto";
 
 import * as pulumi from "@pulumi/pulumi";
 
-import { checkIssuer, checkIssuerKey, checkTrustAnchor } from "../../components";
+import {
+  checkIssuer,
+  checkIssuerKey,
+  checkTrustAnchor,
+} from "../../components/certificates/certificateRules";
 import { TestCertificate, testAnchor, testIssuer } from "../support/certificates";
 import { read } from "../support/readConfig";
 import { warningsOf } from "../support/warnings";
@@ -64,6 +68,7 @@ describe("certificates that are provided", () => {
     const expired = middle.notAfter.toISOString().replace(".000Z", "Z");
     assert.deepEqual(checkIssuer(`${below.certPem}\n${middle.certPem}`, surroundings(anchor)).problems, [
       {
+        path: "",
         rule: "must be valid now",
         found: `certificate 2 (CN=identity.linkerd.cluster.local) expired on ${expired}`,
       },

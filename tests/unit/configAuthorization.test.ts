@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 
 import * as pulumi from "@pulumi/pulumi";
 
-import { AuthorizationConfig } from "../../config/index";
+import { Authorization } from "../../components";
 import { problems, read, Values } from "../support/readConfig";
 
 const podSpec = { containers: [{ name: "users", image: "users:1" }] };
@@ -22,7 +22,7 @@ describe("configuration of authorization", () => {
     ),
   );
 
-  const readAll = (values: Values): readonly AuthorizationConfig[] =>
+  const readAll = (values: Values): readonly Authorization[] =>
     read(values).namespaces[0]?.authorization ?? [];
 
   const protocols = (values: Values): unknown[] => readAll(values).map(({ protocol }) => protocol);
@@ -96,11 +96,11 @@ describe("configuration of authorization", () => {
         ]),
       ),
       [
+        `${key}[0].port ${port}, but is 0${set("[0].port", "8080")}`,
         `${key}[0].workload must be a value of the label app.kubernetes.io/name, as a string, but is "Users"${set("[0].workload", "<name>")}`,
         `${key}[0].protocol must be one of unknown, HTTP/1, HTTP/2, gRPC, opaque, TLS, but is "http"${set("[0].protocol", "opaque")}`,
         `${key}[0].from.pods must be one of namespaces, serviceAccounts, networks, but is unknown${rm("[0].from.pods")}`,
         `${key}[0].from ${some}, but is {"pods":["a"]}${set("[0].from.namespaces[0]", "shop")}`,
-        `${key}[0].port ${port}, but is 0${set("[0].port", "8080")}`,
         `${key}[1].from ${some}, but is {}${set("[1].from.namespaces[0]", "shop")}`,
         `${key}[2] ${only}, but port 80 is in an item before${rm("[2]")}`,
         `${key}[3].from ${some}, but is missing${set("[3].from.namespaces[0]", "shop")}`,

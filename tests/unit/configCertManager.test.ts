@@ -140,12 +140,12 @@ describe("configuration of cert-manager", () => {
       }),
     );
     assert.deepEqual(found, [
-      "linkerd-mtls:rotatingWebhooks.duration must be at most 12h, the time for which a CA stays valid after its " +
-        'renewal, but is "24h"\n' +
-        "    pulumi config set --path 'linkerd-mtls:rotatingWebhooks.duration' 12h",
       "linkerd-mtls:rotatingIdentity.renewBefore must be at most three quarters of duration (8760h (365 days)), but is " +
         '"7320h": each certificate would be renewed 1440h (60 days) after its issue, 7320h (305 days) before its end\n' +
         "    pulumi config set --path 'linkerd-mtls:rotatingIdentity.renewBefore' 4380h",
+      "linkerd-mtls:rotatingWebhooks.duration must be at most 12h, the time for which a CA stays valid after its " +
+        'renewal, but is "24h"\n' +
+        "    pulumi config set --path 'linkerd-mtls:rotatingWebhooks.duration' 12h",
     ]);
   });
 

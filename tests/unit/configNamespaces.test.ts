@@ -129,8 +129,8 @@ describe("configuration of namespaces", () => {
         "linkerd-mtls:namespaces[0].proxy.cpuRatioLimit must be set on the workload, because pods do not inherit it from " +
           "their namespace, but is 0.5\n" +
           "    pulumi config rm --path 'linkerd-mtls:namespaces[0].proxy.cpuRatioLimit'",
-        'linkerd-mtls:namespaces[0].proxy.opaquePorts must be a list of ports (1 to 65535) or of ranges such as "4567-4568", ' +
-          "but is [3306,0]" +
+        "linkerd-mtls:namespaces[0].proxy.opaquePorts[1] must be a port (1 to 65535) or a range such as " +
+          '"4567-4568", but is 0' +
           set("[0].proxy.opaquePorts[1]", "4567"),
         'linkerd-mtls:namespaces[1].workloads[0].name must be a DNS label, as a string, but is "Users"' +
           set("[1].workloads[0].name", "<name>"),
@@ -202,7 +202,11 @@ describe("configuration of namespaces", () => {
       namespaces({ podSecurity: "high" }),
       /\[0\]\.podSecurity must be one of privileged, baseline/,
     ],
-    ["settings that are no object", namespaces({ proxy: [] }), /\[0\]\.proxy must be an object of settings/],
+    [
+      "settings that are no object",
+      namespaces({ proxy: [] }),
+      /\[0\]\.proxy must be an object of cpuRequest/,
+    ],
     ["an unknown setting", namespaces({ proxy: { cpu: 1 } }), /\[0\]\.proxy\.cpu must be one of cpuRequest/],
     [
       "settings of a namespace that is not injected",

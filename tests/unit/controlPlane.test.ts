@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 
 import { LinkerdControlPlane, LinkerdCrds, LinkerdNamespace, type ChartSource } from "../../components";
 import { controlPlaneValues } from "../../components/controlPlane/values";
-import { chartVersion, isLinkerdVersion } from "../../components/controlPlane/version";
+import { chartVersion, LINKERD_VERSION } from "../../components/controlPlane/version";
 import { sha256 } from "../../components/pki/certificate";
 import { record, type Recording } from "../support/recorder";
 
@@ -42,7 +42,7 @@ describe("versions", () => {
 
   it("knows only edge releases", () => {
     const texts = ["edge-26.6.3", "stable-2.14.10", "26.6.3", "edge-26.6", "edge-26.6.3-rc1"];
-    assert.deepEqual(texts.filter(isLinkerdVersion), ["edge-26.6.3"]);
+    assert.deepEqual(texts.filter(LINKERD_VERSION.allows), ["edge-26.6.3"]);
   });
 });
 

@@ -78,7 +78,9 @@ describe("InjectionGate", () => {
   it("refuses a deadline that is none", async () => {
     await assert.rejects(
       record(() => new InjectionGate("gate", { controlPlane: {}, deadlineSeconds: 0 })),
-      { propertyPath: "deadlineSeconds", reason: "must be an integer of 1 or more, but is 0" },
+      {
+        errors: [{ propertyPath: "deadlineSeconds", reason: "must be a whole number, 1 or more, but is 0" }],
+      },
     );
   });
 });

@@ -114,19 +114,19 @@ describe("MeshedNamespace", () => {
 
   const INIT =
     "must be privileged where pods are injected without Linkerd's CNI plugin, because the container linkerd-init needs " +
-    "NET_ADMIN and NET_RAW, but is baseline: set it to privileged, or install the plugin and set cniEnabled";
+    'NET_ADMIN and NET_RAW, but is "baseline"';
   const wrong: [title: string, args: MeshedNamespaceArgs, propertyPath: string, reason: string][] = [
     [
       "another mode",
       { inject: "true" as InjectMode },
       "inject",
-      "must be one of enabled, ingress, disabled, but is true",
+      'must be one of enabled, ingress, disabled, but is "true"',
     ],
     [
       "another level",
       { podSecurity: "none" as PodSecurityLevel },
       "podSecurity",
-      "must be one of privileged, baseline, restricted, but is none",
+      'must be one of privileged, baseline, restricted, but is "none"',
     ],
     ["a level that refuses proxies", { podSecurity: "baseline" }, "podSecurity", INIT],
     [
@@ -139,7 +139,7 @@ describe("MeshedNamespace", () => {
       "settings that no proxy reads",
       { inject: "disabled", proxy: { logLevel: "debug" } },
       "proxy",
-      "must not be set where inject is disabled, because no proxy would read it",
+      "must not be set where inject is disabled, because no proxy would read it, but is set",
     ],
     [
       "settings that pods do not inherit",
@@ -152,7 +152,7 @@ describe("MeshedNamespace", () => {
     it(`refuses ${title}`, async () => {
       await assert.rejects(
         record(() => new MeshedNamespace("users", args)),
-        { propertyPath, reason },
+        { errors: [{ propertyPath, reason }] },
       );
     });
   }

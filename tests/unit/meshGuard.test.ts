@@ -95,7 +95,7 @@ describe("MeshGuard", () => {
   it("refuses another mode", async () => {
     await assert.rejects(
       record(() => new MeshGuard("guard", { mode: "off" as GuardMode })),
-      { propertyPath: "mode", reason: "must be one of deny, warn, audit, but is off" },
+      { errors: [{ propertyPath: "mode", reason: 'must be one of deny, warn, audit, but is "off"' }] },
     );
   });
 });

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 
-import { proxySettingProblems } from "../../components";
-import { proxyAnnotations } from "../../components/mesh/proxySettings";
+import { proxyAnnotations, proxySettingProblems } from "../../components/mesh/proxySettings";
 
 describe("proxy settings", () => {
   it("are these annotations", () => {
@@ -86,7 +85,7 @@ describe("proxy settings", () => {
       for (const value of values) {
         const problems = proxySettingProblems({ [setting]: value }, "workload");
         assert.deepEqual(
-          problems.map((problem) => problem.setting),
+          problems.map(({ path }) => path.replace(/\[\d+\]$/, "")),
           [setting],
           JSON.stringify(value),
         );
@@ -97,10 +96,10 @@ describe("proxy settings", () => {
   it("name the item that is wrong", () => {
     assert.deepEqual(proxySettingProblems({ skipInboundPorts: [80, "443x"] }, "namespace"), [
       {
-        setting: "skipInboundPorts",
-        rule: 'must be a list of ports (1 to 65535) or of ranges such as "4567-4568"',
-        found: [80, "443x"],
-        remedy: { path: "skipInboundPorts[1]", value: "4567" },
+        path: "skipInboundPorts[1]",
+        rule: 'must be a port (1 to 65535) or a range such as "4567-4568"',
+        found: { value: "443x" },
+        fixes: [{ set: "skipInboundPorts[1]", to: "4567" }],
       },
     ]);
   });
@@ -110,15 +109,27 @@ describe("proxy settings", () => {
     assert.deepEqual(
       proxySettingProblems({ cpuRatioLimit: 1, closeWaitTimeout: "1m", await: true }, "namespace"),
       [
-        { setting: "cpuRatioLimit", rule, found: 1 },
-        { setting: "closeWaitTimeout", rule, found: "1m" },
+        {
+          path: "cpuRatioLimit",
+          rule,
+          found: { value: 1 },
+          fixes: [{ remove: "cpuRatioLimit" }],
+        },
+        {
+          path: "closeWaitTimeout",
+          rule,
+          found: { value: "1m" },
+          fixes: [{ remove: "closeWaitTimeout" }],
+        },
       ],
     );
   });
 
-  it("are refused where they are unknown", () => {
+  it("are refused where they are unknown, and where no proxy reads them", () => {
     const [problem] = proxySettingProblems({ toString: "1" }, "workload");
-    assert.equal(problem?.setting, "toString");
+    assert.equal(problem?.path, "toString");
     assert.match(problem.rule, /^must be one of cpuRequest, cpuLimit, .*, cpuRatioLimit, closeWaitTimeout$/);
+    const [disabled] = proxySettingProblems({ await: true }, "workload", "disabled");
+    assert.match(disabled?.rule ?? "", /^must not be set where inject is disabled/);
   });
 });

@@ -7,13 +7,14 @@ import {
   InjectMode,
   MeshedWorkload,
   MeshedWorkloadArgs,
-  WORKLOAD_KINDS,
+  type WorkloadKind,
 } from "../../components";
 import { sha256 } from "../../components/pki/certificate";
 import { record, type Recorded, type Recording } from "../support/recorder";
 
 const HASH = { "linkerd-mtls/trust-bundle-sha256": sha256("bundle") };
-const TYPES: readonly string[] = WORKLOAD_KINDS;
+const KINDS: readonly WorkloadKind[] = ["Deployment", "StatefulSet", "DaemonSet", "Job", "CronJob"];
+const TYPES: readonly string[] = KINDS;
 
 describe("MeshedWorkload", () => {
   const podSpec = { containers: [{ name: "users", image: "users:1" }] };
@@ -112,7 +113,7 @@ describe("MeshedWorkload", () => {
     });
 
     it("ignores changes of nothing but Jobs", async () => {
-      for (const kind of WORKLOAD_KINDS.filter((other) => other !== "Job")) {
+      for (const kind of KINDS.filter((other) => other !== "Job")) {
         const schedule = kind === "CronJob" ? "@daily" : undefined;
         assert.deepEqual(workload(await create({ kind, schedule })).ignoreChanges, [], kind);
       }
@@ -279,16 +280,16 @@ describe("MeshedWorkload", () => {
     ],
     [{ schedule: "@daily" }, "schedule", "must be set only for CronJob, but kind is Deployment"],
     [{ kind: "CronJob" }, "schedule", "must be set for CronJob, but is missing"],
-    [{ inject: "yes" as InjectMode }, "inject", "must be one of enabled, ingress, disabled, but is yes"],
+    [{ inject: "yes" as InjectMode }, "inject", 'must be one of enabled, ingress, disabled, but is "yes"'],
     [
       { inject: "disabled", proxy: { logLevel: "debug" } },
       "proxy",
-      "must not be set where inject is disabled, because no proxy would read it",
+      "must not be set where inject is disabled, because no proxy would read it, but is set",
     ],
     [
       { inherited: { inject: "disabled" }, proxy: { logLevel: "debug" } },
       "proxy",
-      "must not be set where inject is disabled, because no proxy would read it",
+      "must not be set where inject is disabled, because no proxy would read it, but is set",
     ],
     [
       { proxy: { cpuRatioLimit: 2 } },
@@ -298,7 +299,7 @@ describe("MeshedWorkload", () => {
   ];
   for (const [more, propertyPath, reason] of wrong) {
     it(`refuses ${JSON.stringify(more)}`, async () => {
-      await assert.rejects(create(more), { propertyPath, reason });
+      await assert.rejects(create(more), { errors: [{ propertyPath, reason }] });
     });
   }
 });

@@ -85,7 +85,9 @@ describe("TrustAnchor", () => {
     it(`refuses ${property} ${value}`, async () => {
       await assert.rejects(
         record(() => new TrustAnchor("anchor", { [property]: value })),
-        { propertyPath: property, reason: `must be an integer of 1 or more, but is ${value}` },
+        {
+          errors: [{ propertyPath: property, reason: `must be a whole number, 1 or more, but is ${value}` }],
+        },
       );
     });
   }

@@ -153,7 +153,7 @@ describe("PortAuthorization", () => {
     ];
     for (const [title, args, propertyPath, reason] of wrong) {
       it(title, async () => {
-        await assert.rejects(create({ ...right, ...args }), { propertyPath, reason });
+        await assert.rejects(create({ ...right, ...args }), { errors: [{ propertyPath, reason }] });
       });
     }
   });

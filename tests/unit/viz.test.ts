@@ -117,8 +117,12 @@ describe("LinkerdViz", () => {
 
   it("refuses a Prometheus without a scheme, which its client could not reach", async () => {
     await assert.rejects(deploy({ prometheusUrl: "prometheus:9090" }), {
-      propertyPath: "prometheusUrl",
-      reason: 'must be an http:// or https:// URL, but is "prometheus:9090"',
+      errors: [
+        {
+          propertyPath: "prometheusUrl",
+          reason: 'must be a URL that begins with http:// or https://, but is "prometheus:9090"',
+        },
+      ],
     });
   });
 

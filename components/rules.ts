@@ -1,0 +1,50 @@
+/** Rules for values that come from outside the type system, e.g. from a stack's configuration. */
+export { DEFAULT_CERT_MANAGER_DEADLINE_SECONDS } from "./certManager/resources";
+export { IDENTITY_ROTATION } from "./certManager/rotatingIdentity";
+export { WEBHOOK_CA_ROTATION, WEBHOOK_ROTATION, webhookLimits } from "./certManager/rotatingWebhooks";
+export { type Rotation, type RotationLimits, rotationProblems } from "./certManager/rotation";
+export {
+  DEFAULT_CERT_MANAGER_CHART_SOURCE,
+  DEFAULT_CERT_MANAGER_VERSION,
+  DEFAULT_TRUST_MANAGER_VERSION,
+  RELEASE,
+} from "./certManager/version";
+export { CERT_MANAGER_NAMESPACE } from "./certManager/certManager";
+export {
+  CaCertificate,
+  checkIssuer,
+  checkIssuerKey,
+  checkTrustAnchor,
+} from "./certificates/certificateRules";
+export { CHART_SOURCE, isChartDirectory } from "./cluster/helmChart";
+export { DEFAULT_OPAQUE_PORTS, IPTABLES_MODE, WEBHOOK_FAILURE_POLICY } from "./controlPlane/settings";
+export { DEFAULT_CHART_SOURCE, DEFAULT_LINKERD_VERSION, LINKERD_VERSION } from "./controlPlane/version";
+export { PROMETHEUS_URL } from "./extensions/linkerdViz";
+export { DEFAULT_GATE_DEADLINE_SECONDS } from "./injection/injectionGate";
+export { GUARD_MODE } from "./injection/meshGuard";
+export { POD_SECURITY, podSecurityProblems } from "./injection/podSecurity";
+export { clientProblems, PROXY_PROTOCOL } from "./mesh/clients";
+export { WORKLOAD_LABEL } from "./mesh/portAuthorization";
+export { INJECT_MODE, isInjected, proxySettingProblems } from "./mesh/proxySettings";
+export { servicePortProblems } from "./mesh/servicePort";
+export { kindProblems, REPLICAS, SCHEDULE, WORKLOAD_KIND } from "./mesh/workloadKind";
+export { TRUST_ANCHOR_VALIDITY_HOURS } from "./pki/trustAnchor";
+export { TRUST_MANAGER_NAMESPACE } from "./trustManager/trustManager";
+export { DURATION, parseDuration } from "./validation/duration";
+export { CONTAINER_PORT, includesPort, PORT_LIST, PORT_RANGE, type PortRange } from "./validation/ports";
+export {
+  checkItems,
+  checkObject,
+  describe,
+  describeFound,
+  type Fix,
+  type Found,
+  invalid,
+  isObject,
+  join,
+  type Problem,
+  type Properties,
+  unexpected,
+  within,
+} from "./validation/problem";
+export { COUNT, DNS_LABEL, DNS_NAME, FLAG, oneOf, type Rule, text } from "./validation/rule";
