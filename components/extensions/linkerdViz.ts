@@ -4,7 +4,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { webhookCertificates, WebhookIssuance } from "../certManager/webhookCertificates";
 import { ClusterAccess } from "../cluster/client";
 import { helmRelease } from "../cluster/helmRelease";
-import { checkHelmValues, HelmValues, mergeValues } from "../cluster/helmValues";
+import { helmValueProblems, HelmValues, mergeValues } from "../cluster/helmValues";
 import { InjectionGate } from "../injection/injectionGate";
 import { InjectionApi } from "../injection/injectionProbe";
 import { linkerdPodSecurity, VIZ_NAMESPACE } from "../controlPlane/linkerdNamespace";
@@ -13,7 +13,7 @@ import { chartReference, ChartSource, DEFAULT_CHART_SOURCE } from "../controlPla
 import { PortAuthorizationArgs } from "../mesh/portAuthorization";
 import { sha256 } from "../pki/certificate";
 import { throwInputProblems } from "../validation/inputProblems";
-import { check } from "../validation/problem";
+import { check, within } from "../validation/problem";
 import { HTTP_URL } from "../validation/rule";
 import { VIZ_RULES } from "./vizChartRules";
 import { VIZ_WEBHOOKS, VizWebhook, vizValues } from "./vizValues";
@@ -89,9 +89,13 @@ export class LinkerdViz extends pulumi.ComponentResource {
     super("linkerd-mtls:index:LinkerdViz", name, {}, opts);
 
     const { charts = {}, prometheusUrl, cniEnabled, gate, guard } = args;
-    throwInputProblems(`LinkerdViz ${name}`, check("prometheusUrl", prometheusUrl, PROMETHEUS_URL));
-
-    checkHelmValues(`LinkerdViz ${name}`, VIZ_RULES, charts.source ?? DEFAULT_CHART_SOURCE, args.values);
+    throwInputProblems(`LinkerdViz ${name}`, [
+      ...check("prometheusUrl", prometheusUrl, PROMETHEUS_URL),
+      ...within(
+        "values",
+        helmValueProblems(VIZ_RULES, charts.source ?? DEFAULT_CHART_SOURCE, args.values ?? {}),
+      ),
+    ]);
 
     const namespace = new k8s.core.v1.Namespace(
       `${name}-namespace`,
