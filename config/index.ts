@@ -47,7 +47,7 @@ export interface StackConfig<A extends string = string> extends CertificatesConf
 /** Sample applications by name, each with the namespaces that it creates. */
 export type Applications<A extends string> = Readonly<Record<A, { readonly namespaces: readonly string[] }>>;
 
-/** Reads and checks the whole configuration; throws one error that names everything wrong with it. */
+/** Reads and checks the whole configuration; throws one error that has every problem. */
 export function readConfig<A extends string>(applications: Applications<A>): StackConfig<A> {
   const stack: ConfigStack = new Stack(KEYS);
   const { settings } = stack;

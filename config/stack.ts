@@ -12,7 +12,7 @@ type Keys = Readonly<Record<string, Key<unknown>>>;
 /** What keys have, each by its name. */
 export type Settings<K extends Keys> = { readonly [N in keyof K]: ReturnType<K[N]["read"]> };
 
-/** The configuration of the stack, and what is wrong with it. */
+/** The configuration of the stack, and its problems. */
 export class Stack<K extends Keys> {
   /** What each key has by itself; how they fit each other is for the reader to check. */
   public readonly settings: Settings<K>;
@@ -55,7 +55,7 @@ export class Stack<K extends Keys> {
     this.findings.problems.push(...problems);
   }
 
-  /** Throws all that is wrong as one error, in the order of the keys; otherwise logs the warnings. */
+  /** Throws all problems as one error, in the order of the keys; otherwise logs the warnings. */
   public throwProblems(): void {
     const { problems, warnings } = this.findings;
     if (problems.length > 0) {

@@ -8,7 +8,7 @@ import { projectConfig } from "./stackConfig";
 /** A wrong configuration of a stack with provided certificates, and what is said of it. */
 export interface BadInput {
   readonly title: string;
-  /** What differs from a right configuration, by key; undefined takes a key away. */
+  /** What differs from a valid configuration, by key; undefined removes a key. */
   readonly values: Readonly<Record<string, unknown>>;
   /** Keys that are secrets. Default: the issuer's key. */
   readonly secretKeys?: readonly string[];
@@ -16,7 +16,7 @@ export interface BadInput {
   readonly problems: readonly (readonly string[])[];
 }
 
-/** A right configuration and the wrong ones, with certificates made for one test run. */
+/** A valid configuration and the wrong ones, with certificates made for one test run. */
 export interface BadInputs {
   readonly right: Readonly<Record<string, unknown>>;
   readonly wrong: readonly BadInput[];

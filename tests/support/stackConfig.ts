@@ -20,8 +20,8 @@ export function projectConfig(): Record<string, ProjectKey> {
 /** A stack's configuration as the engine gives it to the program: the project's defaults, then the stack's file. */
 export function stackConfig(stack: string): Record<string, string> {
   const config: Record<string, string> = {};
-  for (const [key, { default: byDefault, value }] of Object.entries(projectConfig())) {
-    config[key.includes(":") ? key : `linkerd-mtls:${key}`] = text(byDefault ?? value);
+  for (const [key, { default: fallback, value }] of Object.entries(projectConfig())) {
+    config[key.includes(":") ? key : `linkerd-mtls:${key}`] = text(fallback ?? value);
   }
   const file = readYaml(`Pulumi.${stack}.yaml`) as { config: Record<string, unknown> };
   for (const [key, value] of Object.entries(file.config)) {

@@ -5,6 +5,7 @@ import { join } from "node:path";
 
 import * as pulumi from "@pulumi/pulumi";
 
+import { KEYS } from "../../config/keys";
 import { problems, read, Values } from "../support/readConfig";
 import { projectConfig } from "../support/stackConfig";
 import { TestCertificate, testAnchor, testCertificate, testIssuer } from "../support/certificates";
@@ -32,6 +33,14 @@ describe("configuration", () => {
     issuerKey: issuer.keyPem,
   });
   const SECRET = ["linkerd-mtls:issuerKey"];
+
+  it("has the keys that Pulumi.yaml declares, each with the same default", () => {
+    const declared = Object.entries(projectConfig()).filter(([key]) => !key.includes(":"));
+    assert.deepEqual(
+      declared.map(([key, value]) => [key, value.default]),
+      Object.entries(KEYS).map(([key, { fallback }]) => [key, fallback]),
+    );
+  });
 
   it("has the defaults that Pulumi.yaml declares", () => {
     const defaults = Object.fromEntries(
@@ -174,12 +183,8 @@ describe("configuration", () => {
         colour: "red",
       }),
       [
-        "linkerd-mtls:colour must be one of linkerdVersion, chartSource, trustDomain, certificates, trustAnchors, " +
-          "signingAnchor, trustAnchorKey, issuanceLifetime, issuer, issuerCertificate, issuerKey, " +
-          "webhookCertificates, certManager, certManagerVersion, certManagerChartSource, " +
-          "rotatingIdentity, rotatingWebhooks, trustManager, trustManagerVersion, trustManagerChartSource, guardMode, gateDeadlineSeconds, " +
-          "highAvailability, webhookFailurePolicy, opaquePorts, proxyInit, imageRegistry, imagePullSecrets, protect, " +
-          "cniEnabled, labelKubeSystem, viz, sampleApplications, namespaces, but is unknown\n    pulumi config rm linkerd-mtls:colour",
+        `linkerd-mtls:colour must be one of ${Object.keys(KEYS).join(", ")}, but is unknown\n` +
+          "    pulumi config rm linkerd-mtls:colour",
         'linkerd-mtls:linkerdVersion must be edge-<year>.<month>.<number>, but is "stable-2.14.10"\n' +
           "    pulumi config set linkerd-mtls:linkerdVersion edge-26.6.3",
         'linkerd-mtls:guardMode must be one of deny, warn, audit, but is "off"\n' +
@@ -363,26 +368,26 @@ describe("configuration", () => {
 
     it("refuses the key of another certificate, and what is no key", () => {
       const rule = "linkerd-mtls:issuerKey must be the PEM of the issuer certificate's private key, but ";
-      const mend = "\n    pulumi config set --secret linkerd-mtls:issuerKey < issuer.key";
+      const fix = "\n    pulumi config set --secret linkerd-mtls:issuerKey < issuer.key";
       assert.deepEqual(problems({ ...provided(), issuerKey: anchor.keyPem }, SECRET), [
-        `${rule}it belongs to another certificate${mend}`,
+        `${rule}it belongs to another certificate${fix}`,
       ]);
       assert.deepEqual(problems({ ...provided(), issuerKey: "s3cret" }, SECRET), [
-        `${rule}it has no PEM block${mend}`,
+        `${rule}it has no PEM block${fix}`,
       ]);
     });
 
     it("refuses what is no CA certificate, without repeating it", () => {
       const rules = "linkerd-mtls:issuerCertificate must ";
-      const mend = "\n    pulumi config set linkerd-mtls:issuerCertificate < issuer.crt";
+      const fix = "\n    pulumi config set linkerd-mtls:issuerCertificate < issuer.crt";
       const found = (issuerCertificate: string, issuerKey = issuer.keyPem): string[] =>
         problems({ ...provided(), issuerCertificate, issuerKey }, SECRET);
       assert.deepEqual(found(leaf.certPem, leaf.keyPem), [
-        `${rules}be a CA (basic constraints), but is none${mend}`,
-        `${rules}have the DNS name identity.linkerd.cluster.local (subject alternative name, or common name where there is none), but has leaf${mend}`,
+        `${rules}be a CA (basic constraints), but is none${fix}`,
+        `${rules}have the DNS name identity.linkerd.cluster.local (subject alternative name, or common name where there is none), but has leaf${fix}`,
       ]);
       const pem = "be the PEM of the issuer's certificate, followed by those between it and its anchor, but ";
-      assert.deepEqual(found(issuer.keyPem), [`${rules}${pem}it has a PEM block PRIVATE KEY${mend}`]);
+      assert.deepEqual(found(issuer.keyPem), [`${rules}${pem}it has a PEM block PRIVATE KEY${fix}`]);
     });
 
     it("refuses to issue what it was given", () => {

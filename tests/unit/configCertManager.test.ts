@@ -165,27 +165,27 @@ describe("configuration of cert-manager", () => {
     ]);
   });
 
-  describe("with an anchor that is brought", () => {
-    const brought = (key: TestCertificate): Values => ({
+  describe("with a provided anchor", () => {
+    const provided = (key: TestCertificate): Values => ({
       trustAnchors: [{ id: "a", certificate: anchor.certPem }],
       trustAnchorKey: key.keyPem,
     });
     const SECRET = ["linkerd-mtls:trustAnchorKey"];
 
     it("signs with its key, which stays secret", async () => {
-      const { trustAnchorKey } = read(brought(anchor), SECRET);
+      const { trustAnchorKey } = read(provided(anchor), SECRET);
       assert.ok(trustAnchorKey);
       assert.equal(await pulumi.isSecret(trustAnchorKey), true);
     });
 
     it("refuses the key in plaintext, and that of another", () => {
-      const mend = "\n    pulumi config set --secret linkerd-mtls:trustAnchorKey < ca.key";
-      assert.deepEqual(problems(brought(anchor)), [
-        `linkerd-mtls:trustAnchorKey must be a secret, but is in plaintext${mend}`,
+      const fix = "\n    pulumi config set --secret linkerd-mtls:trustAnchorKey < ca.key";
+      assert.deepEqual(problems(provided(anchor)), [
+        `linkerd-mtls:trustAnchorKey must be a secret, but is in plaintext${fix}`,
       ]);
-      assert.deepEqual(problems(brought(other), SECRET), [
+      assert.deepEqual(problems(provided(other), SECRET), [
         "linkerd-mtls:trustAnchorKey must be the PEM of the signing anchor's private key, but belongs to another " +
-          `certificate${mend}`,
+          `certificate${fix}`,
       ]);
     });
 

@@ -157,6 +157,33 @@ describe("MeshedNamespace", () => {
     });
   }
 
+  it("reports all problems together", async () => {
+    const args = { inject: "yes", podSecurity: "none", proxy: { logLevel: 1, opaquePorts: [0] } };
+    await assert.rejects(
+      record(() => new MeshedNamespace("users", args as unknown as MeshedNamespaceArgs)),
+      {
+        errors: [
+          {
+            propertyPath: "inject",
+            reason: 'must be one of enabled, ingress, disabled, but is "yes"',
+          },
+          {
+            propertyPath: "podSecurity",
+            reason: 'must be one of privileged, baseline, restricted, but is "none"',
+          },
+          {
+            propertyPath: "proxy.logLevel",
+            reason: 'must be a log filter such as "warn,linkerd=info", but is 1',
+          },
+          {
+            propertyPath: "proxy.opaquePorts[0]",
+            reason: 'must be a port (1 to 65535) or a range such as "4567-4568", but is 0',
+          },
+        ],
+      },
+    );
+  });
+
   it("takes every level where nothing is injected", async () => {
     const recording = await record(
       () => new MeshedNamespace("users", { inject: "disabled", podSecurity: "restricted" }),

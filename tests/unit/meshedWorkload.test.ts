@@ -297,6 +297,28 @@ describe("MeshedWorkload", () => {
       "must be a number above 0 and at most 1, but is 2",
     ],
   ];
+  it("reports all problems together", async () => {
+    const ports = [
+      { name: "http", port: 80 },
+      { name: "http", port: 0 },
+    ];
+    await assert.rejects(
+      create({ kind: "Job", replicas: 2, ports, inject: "yes" as InjectMode }),
+      (error) => {
+        assert.ok(pulumi.InputPropertiesError.isInstance(error));
+        assert.deepEqual(
+          error.errors.map(({ propertyPath }) => propertyPath),
+          ["replicas", "ports", "inject", "ports[1].name", "ports[1].port"],
+        );
+        assert.match(
+          error.message,
+          /^The arguments of MeshedWorkload users are not valid:\n {2}replicas must be set only for/,
+        );
+        return true;
+      },
+    );
+  });
+
   for (const [more, propertyPath, reason] of wrong) {
     it(`refuses ${JSON.stringify(more)}`, async () => {
       await assert.rejects(create(more), { errors: [{ propertyPath, reason }] });
