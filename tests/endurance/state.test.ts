@@ -4,8 +4,9 @@ import { appendFile, mkdtemp, readdir, readFile, rm, stat, writeFile } from "nod
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { serveState, type StateService } from "../../tools/sandbox/state";
-import { pulumiTools } from "../../tools/sandbox/build/tools";
+import { serveState, type StateService } from "../../tools/bench/journal/service";
+import { stateService } from "../../tools/bench/journal/backend";
+import { prepare } from "../../tools/sandbox/build/tools";
 import { eventually } from "../support/eventually";
 
 const STACK = "/api/stacks/organization/shop/dev";
@@ -91,7 +92,9 @@ describe("the service that keeps Pulumi's state", () => {
   }
 
   before(async () => {
-    binary = (await pulumiTools()).tools.state;
+    const service = await stateService();
+    await prepare([service], new AbortController().signal);
+    binary = service.tools;
   });
   beforeEach(async () => {
     folder = await mkdtemp(join(tmpdir(), "pulumi-state-"));

@@ -272,15 +272,16 @@ describe("what is reported", () => {
       report(summarize(rows)),
       "### Pods that become ready at once\n\n" +
         header +
-        "| 1 | (a) this program | 10.5 (9.0 to 12.0) | 0.53 |  | 1.00 | 0 | 0 | 2 of 2 | 0 | 0 | 110 (100 to 120) | 2 |\n" +
+        "| 1 | (a) this program, state in files | 10.5 (9.0 to 12.0) | 0.53 |  | 1.00 | 0 | 0 | 2 of 2 | 0 | 0 | 110 (100 to 120) | 2 |\n" +
         "| 1 | (b) script: helm --wait, then restart | 20.0 | 1.00 |  | 2.00 | 1 | 0 | 2 of 2 | 2 | 0 | 100 | 1 |\n\n" +
         "### Pods that become ready after 10 s\n\n" +
         header +
         "| 1 | (d) script: no wait, then restart | 10.0 |  |  | 1.00 | 0 | 2 | 2 of 2 | 0 | 3 | 100 | 1 |\n\n" +
-        "### More on (a)\n\n" +
-        "| Namespaces | Pods ready after, s | Preview without changes, s | Memory of the program, MiB | Memory of the engine, MiB |\n" +
-        "| --- | --- | --- | --- | --- |\n" +
-        "| 1 | 0 | 5.5 (5.0 to 6.0) | 200 | 305 (300 to 310) |",
+        "### More on this program\n\n" +
+        "- (a): Pulumi's `file://` backend, as in the sandbox: concerns who keeps the state in files, on S3 or the like.\n\n" +
+        "| Variant | Namespaces | Pods ready after, s | Preview without changes, s | Memory of the program, MiB | Memory of the engine, MiB |\n" +
+        "| --- | --- | --- | --- | --- | --- |\n" +
+        "| (a) | 1 | 0 | 5.5 (5.0 to 6.0) | 200 | 305 (300 to 310) |",
     );
   });
 

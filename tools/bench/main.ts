@@ -1,14 +1,16 @@
 import { Command, InvalidArgumentError } from "commander";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
-import { messageOf, UserError } from "../shared/errors";
+import { UserError } from "../shared/errors";
 import { interruption } from "../shared/interruption";
 import { run } from "../shared/run";
+import { showError } from "../shared/runToEnd";
 import { requireSandboxes } from "../sandbox/supervisor";
 import { prepare, pulumiTools, sandboxTools } from "../sandbox/build/tools";
 import { type Equipment, measure, measurements, type Plan } from "./benchmark";
 import { writeDocuments } from "./documents";
 import { helmTool } from "./helm";
+import { stateService } from "./journal/backend";
 import { chart, draw } from "./plot";
 import { clock, describe } from "./progress";
 import { report } from "./report";
@@ -93,7 +95,7 @@ async function equip(signal: AbortSignal): Promise<Equipment> {
     });
   }
   const [pulumi, sandbox, helm] = [await pulumiTools(), await sandboxTools(), await helmTool()];
-  await prepare([pulumi, sandbox, helm], signal);
+  await prepare([pulumi, sandbox, helm, await stateService()], signal);
   return {
     sandbox: sandbox.tools,
     pulumi: pulumi.tools,
@@ -145,9 +147,7 @@ process.stdout.write = process.stderr.write.bind(process.stderr);
 main((text) => output(`${text}\n`)).then(
   () => process.exit(),
   (error: unknown) => {
-    const known = error instanceof UserError;
-    console.error(`\nerror: ${known || !(error instanceof Error) ? messageOf(error) : (error.stack ?? "")}`);
-    if (known && error.remedy !== undefined) console.error(`try: ${error.remedy}`);
+    showError(error);
     console.error("What was measured is kept: the same command with --continue measures the rest.");
     process.exit(1);
   },

@@ -1,4 +1,4 @@
-import { type Row, VARIANTS } from "./rows";
+import { BACKENDS, type Row, VARIANTS } from "./rows";
 import { median, type Summary } from "./summary";
 
 /** The table of all variants, one per ready delay, and what only the program has, as Markdown. */
@@ -8,8 +8,9 @@ export function report(summaries: readonly Summary[]): string {
     `### Pods that become ready ${delay === 0 ? "at once" : `after ${delay} s`}`,
     comparison(summaries.filter((summary) => summary.case.readyDelaySeconds === delay)),
   ]);
-  const program = summaries.filter(({ variant }) => variant === "a");
-  const detail = program.length === 0 ? [] : ["### More on (a)", programDetail(program)];
+  const program = summaries.filter(({ variant }) => variant in BACKENDS);
+  const detail =
+    program.length === 0 ? [] : ["### More on this program", backends(program), programDetail(program)];
   return [...comparisons, ...detail].join("\n\n");
 }
 
@@ -58,8 +59,15 @@ function comparison(summaries: readonly Summary[]): string {
   );
 }
 
+/** Where the state of each of them is kept, and whom that concerns. */
+function backends(summaries: readonly Summary[]): string {
+  const lines = Object.entries(BACKENDS).filter(([id]) => summaries.some(({ variant }) => variant === id));
+  return lines.map(([id, backend]) => `- (${id}): ${backend}.`).join("\n");
+}
+
 function programDetail(summaries: readonly Summary[]): string {
   const header = [
+    "Variant",
     "Namespaces",
     "Pods ready after, s",
     "Preview without changes, s",
@@ -68,10 +76,11 @@ function programDetail(summaries: readonly Summary[]): string {
   ];
   return table(
     header,
-    summaries.map(({ case: { namespaces, readyDelaySeconds }, rows }) => {
+    summaries.map(({ case: { namespaces, readyDelaySeconds }, variant, rows }) => {
       const values = (of: (row: Row) => number | undefined) =>
         rows.map(of).filter((value) => value !== undefined);
       return [
+        `(${variant})`,
         String(namespaces),
         String(readyDelaySeconds),
         spread(

@@ -1,11 +1,18 @@
 /** The ways to bring applications into the mesh that are compared, by the letters of docs/benchmarks.md. */
 export const VARIANTS = {
-  a: "this program",
+  a: "this program, state in files",
   b: "script: helm --wait, then restart",
   c: "script: helm --wait, no restart",
   d: "script: no wait, then restart",
   e: "script: guard, no wait, no restart",
+  f: "this program, state in a journal",
 } as const;
+
+/** For whom each backend of the program's state is measured. */
+export const BACKENDS = {
+  a: "Pulumi's `file://` backend, as in the sandbox: concerns who keeps the state in files, on S3 or the like",
+  f: "a journal, by a service that speaks Pulumi Cloud's protocol: concerns who keeps the state in Pulumi Cloud",
+} as const satisfies Partial<Record<keyof typeof VARIANTS, string>>;
 
 /** One of them. */
 export type VariantId = keyof typeof VARIANTS;
@@ -46,10 +53,10 @@ export interface Row extends Case {
   readonly wallSeconds: number;
   /** Requests that the API server answered meanwhile, to whomever. */
   readonly apiRequests: number;
-  /** Only (a): a preview without changes afterwards, as a whole process. */
+  /** Only (a) and (f): a preview without changes afterwards, as a whole process. */
   readonly previewSeconds?: number;
-  /** Only (a): the most memory that the program's own process held. */
+  /** Only (a) and (f): the most memory that the program's own process held. */
   readonly programMemoryMiB?: number;
-  /** Only (a): the most memory that Pulumi's engine held. */
+  /** Only (a) and (f): the most memory that Pulumi's engine held. */
   readonly engineMemoryMiB?: number;
 }

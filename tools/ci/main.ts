@@ -3,11 +3,12 @@ import { readFile, writeFile } from "node:fs/promises";
 import type { Stack } from "@pulumi/pulumi/automation";
 import { Command } from "commander";
 
-import { deploy, deployCommand, type DeployOptions, runToEnd } from "../sandbox/command";
+import { deploy, deployCommand, type DeployOptions } from "../sandbox/command";
 import { onStack } from "../sandbox/deploy";
 import { UserError } from "../shared/errors";
 import { interruption } from "../shared/interruption";
-import { selectOwnStack } from "../sandbox/workspace";
+import { runToEnd } from "../shared/runToEnd";
+import { selectOwnStack } from "../shared/stack";
 import { postComment, pullRequest } from "./github";
 import { lintWorkflows } from "./actionlint";
 import { comment } from "./preview/comment";

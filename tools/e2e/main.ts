@@ -5,9 +5,9 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { Command } from "commander";
 
 import { DEFAULT_LINKERD_VERSION } from "../../components/controlPlane/version";
-import { runToEnd } from "../sandbox/command";
 import { UserError } from "../shared/errors";
 import { run } from "../shared/run";
+import { runToEnd } from "../shared/runToEnd";
 import { prove } from "./proof";
 
 /** The sample application whose traffic is captured: `hello` asks `world`. */

@@ -6,12 +6,13 @@ import { Command, InvalidArgumentError } from "commander";
 import { TRUST_ANCHOR_VALIDITY_HOURS } from "../../components/pki/trustAnchor";
 import { HOURS_PER_YEAR } from "../../components/pki/keyGeneration";
 import { CaCertificate } from "../../components/certificates/certificateRules";
-import { runToEnd } from "../sandbox/command";
 import { interruption } from "../shared/interruption";
 import { DEFAULT_SANDBOX, contextPaths, sandboxPaths } from "../shared/paths";
+import { runToEnd } from "../shared/runToEnd";
+import { selectOwnStack } from "../shared/stack";
 import { checkoutFile, keepProvided, requireStack, workspaceFile } from "../shared/stackFile";
 import { prepare, pulumiTools } from "../sandbox/build/tools";
-import { selectOwnStack, withStack } from "../sandbox/workspace";
+import { withStack } from "../sandbox/workspace";
 import { issue, type IssueArgs, type Issued } from "./issue";
 
 interface Options extends Pick<

@@ -1,9 +1,9 @@
 import { Command, InvalidArgumentError } from "commander";
-import { messageOf, UserError } from "../shared/errors";
 import { interruption } from "../shared/interruption";
 import { DEFAULT_SANDBOX } from "../shared/paths";
 import { requireStack } from "../shared/stackFile";
-import { contextTarget, sandboxTarget, type Target } from "./target";
+import type { OpenBackend } from "./backend";
+import { contextTarget, sandboxTarget, type Target, type TargetOptions } from "./target";
 
 /** Options of every command that deploys, or shows what a deployment would do. */
 export interface DeployOptions {
@@ -27,17 +27,20 @@ export function deployCommand(name: string, description: string): Command {
     .option("--yes", "do not ask before your own cluster is changed", false);
 }
 
-async function targetOf({ context, name }: DeployOptions): Promise<Target> {
-  return context === undefined ? sandboxTarget(name, signal) : contextTarget(context, signal);
+function targetOf({ context, name }: DeployOptions, options: TargetOptions): Promise<Target> {
+  return context === undefined
+    ? sandboxTarget(name, signal, options)
+    : contextTarget(context, signal, options);
 }
 
 /** Runs a deployment; when it is interrupted, what it started is ended, and when it is over, that stays. */
 export async function deploy(
   options: DeployOptions,
   action: (target: Target, stack: string, config: readonly string[]) => Promise<void>,
+  backend?: OpenBackend,
 ): Promise<Target> {
   requireStack(options.stack);
-  const target = await targetOf(options);
+  const target = await targetOf(options, { backend });
   try {
     await action(target, options.stack, options.config);
   } finally {
@@ -55,22 +58,4 @@ function append(value: string, values: readonly string[]): readonly string[] {
     throw new InvalidArgumentError("the cluster is chosen by --name or --context");
   }
   return [...values, value];
-}
-
-/** Exit code of a process that Ctrl-C ended, by convention. */
-const INTERRUPTED = 130;
-
-/** Runs the command that the process was started with, and ends the process; a failure is shown with its remedy. */
-export function runToEnd(program: Command): void {
-  program.parseAsync().then(
-    () => process.exit(signal.aborted ? INTERRUPTED : process.exitCode),
-    (error: unknown) => {
-      const known = error instanceof UserError;
-      console.error(
-        `\nerror: ${known || !(error instanceof Error) ? messageOf(error) : (error.stack ?? error.message)}`,
-      );
-      if (known && error.remedy !== undefined) console.error(`try: ${error.remedy}`);
-      process.exit(signal.aborted ? INTERRUPTED : 1);
-    },
-  );
 }

@@ -3,57 +3,13 @@ import { rm } from "node:fs/promises";
 import { parse } from "yaml";
 import { reportMesh } from "./report";
 import { UserError } from "../shared/errors";
-import { cancellation, interruption, overhear } from "../shared/interruption";
+import { AGAIN, FailedOperation, operate, OPERATION } from "../shared/operation";
+import { stateResources } from "../shared/stack";
 import { ensureNodes } from "./nodes";
 import { refuseSecondStack } from "./otherStacks";
 import { lacksProvided } from "../shared/stackFile";
 import type { Target } from "./target";
-import { stateResources, type Use, withStack } from "./workspace";
-
-/**
- * Resources that are created at the same time. Most of the time each of them waits for its pods, which the default, four
- * for each core, would make the next ones do too.
- */
-const PARALLEL = 256;
-
-/** Passed to every operation: Pulumi's own progress goes to the terminal as it comes, and it ends when it must. */
-export const OPERATION = {
-  onOutput: (text: string) => {
-    overhear(text);
-    process.stdout.write(text);
-  },
-  onError: (text: string) => process.stderr.write(text),
-  color: process.stdout.isTTY ? "always" : "never",
-  parallel: PARALLEL,
-  signal: cancellation.signal,
-} as const;
-
-/** An operation of Pulumi that failed; the CLI has printed why. */
-class FailedOperation extends UserError {}
-
-const AGAIN = "run the same command again; what is done already is not done again";
-
-/** Awaits one operation of Pulumi, which keeps its state when it fails or is interrupted. */
-export async function operate<T>(operation: Promise<T>): Promise<T> {
-  // Pulumi takes a stack trace for each promise and each resource, which costs a sixth of the time.
-  const { stackTraceLimit } = Error;
-  Error.stackTraceLimit = 1;
-  process.setSourceMapsEnabled(false);
-  try {
-    return await operation;
-  } catch (error) {
-    // The CLI has printed what was wrong; its whole output again, as the Automation API throws it, would bury that.
-    if (error instanceof UserError) throw error;
-    throw interruption.signal.aborted
-      ? new UserError("the operation was interrupted", AGAIN, { cause: error })
-      : new FailedOperation("the operation failed; the reason is above", `mend it, then ${AGAIN}`, {
-          cause: error,
-        });
-  } finally {
-    Error.stackTraceLimit = stackTraceLimit;
-    process.setSourceMapsEnabled(true);
-  }
-}
+import { type Use, withStack } from "./workspace";
 
 /**
  * Awaits what is done with the target's stack.
@@ -61,7 +17,7 @@ export async function operate<T>(operation: Promise<T>): Promise<T> {
  * @param config Configuration of this operation, each as KEY=VALUE with a YAML value.
  */
 export function onStack<T>(
-  { paths, pulumi, overrides, option }: Target,
+  { paths, pulumi, overrides, option, backend }: Target,
   stack: string,
   config: readonly string[],
   use: Use<T>,
@@ -70,7 +26,7 @@ export function onStack<T>(
     const [key = "", ...value] = entry.split("=");
     return [key, parse(value.join("="))];
   });
-  const args = { stack, paths, pulumi, overrides: { ...overrides, ...Object.fromEntries(given) } };
+  const args = { stack, paths, pulumi, backend, overrides: { ...overrides, ...Object.fromEntries(given) } };
   return withStack(args, async (selected, configuration) => {
     try {
       return await use(selected, configuration);
@@ -100,7 +56,7 @@ function wantsNodes(configuration: Readonly<Record<string, unknown>>): boolean {
 export async function up(target: Target, stackName: string, config: readonly string[]): Promise<void> {
   await refuseSecondStack(target, stackName);
   await onStack(target, stackName, config, async (stack, configuration) => {
-    // Pulumi would start its CLI three times more, to read outputs and history that nobody here asks for.
+    // The Automation API would start the CLI three times more, to read outputs and history that nobody here asks for: TODO s.
     stack.outputs = () => Promise.resolve({});
     stack.info = () => Promise.resolve(undefined);
     if (target.cluster.kubeconfig !== undefined && wantsNodes(configuration)) {

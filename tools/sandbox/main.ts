@@ -1,10 +1,9 @@
 import { Command, InvalidArgumentError } from "commander";
-import { deploy, deployCommand, type DeployOptions, runToEnd } from "./command";
-import { destroy, forget, preview, up } from "./deploy";
+import { deploymentCommands } from "./commands";
 import { interruption } from "../shared/interruption";
 import { DEFAULT_SANDBOX, sandboxPaths } from "../shared/paths";
+import { runToEnd } from "../shared/runToEnd";
 import { memoryOf, requireSandboxes, sandboxStatus, startSandbox, stopSandbox } from "./supervisor";
-import { confirmContext } from "./target";
 import { prepare, pulumiTools, sandboxTools } from "./build/tools";
 
 const { signal } = interruption;
@@ -21,32 +20,7 @@ const program = new Command("linkerd-mtls")
   .description("Deploys the program to a sandbox on this machine, or to a cluster of yours.")
   .showHelpAfterError();
 
-program.addCommand(
-  deployCommand("up", "start the sandbox if needed and deploy").action(async (options: DeployOptions) => {
-    await confirmContext(options, "Deploy");
-    await deploy(options, up);
-  }),
-);
-
-program.addCommand(
-  deployCommand("preview", "show what a deployment would change").action(async (options: DeployOptions) => {
-    await deploy(options, preview);
-  }),
-);
-
-program.addCommand(
-  deployCommand("down", "destroy what was deployed, stop the sandbox and remove it")
-    .option("--keep", "only destroy: the sandbox goes on, empty", false)
-    .action(async (options: DeployOptions & { keep: boolean }) => {
-      await confirmContext(options, "Destroy the deployment");
-      const target = await deploy(options, destroy);
-      if (options.keep) return;
-      // What is known of somebody's cluster is kept: it may have other stacks.
-      if (options.context !== undefined) return;
-      await stopSandbox(target.paths);
-      await forget(target);
-    }),
-);
+deploymentCommands().forEach((command) => program.addCommand(command));
 
 const sandbox = new Command("sandbox").description("the Kubernetes control plane on this machine");
 const nameOption = ["--name <name>", "which sandbox", DEFAULT_SANDBOX] as const;

@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { readdir, readFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { UserError } from "../shared/errors";
+import { PROJECT_NAME } from "../shared/stack";
 import type { Target } from "./target";
 
 /** A stack's state as a `file://` backend keeps it, as far as it matters here. */
@@ -19,7 +20,7 @@ export async function refuseSecondStack(
   { paths, option }: Pick<Target, "paths" | "option">,
   stack: string,
 ): Promise<void> {
-  const folder = join(paths.state, ".pulumi", "stacks", "linkerd-mtls");
+  const folder = join(paths.state, ".pulumi", "stacks", PROJECT_NAME);
   const files = existsSync(folder) ? await readdir(folder) : [];
   for (const file of files.filter((name) => name.endsWith(".json") && name !== `${stack}.json`)) {
     const { checkpoint } = JSON.parse(await readFile(join(folder, file), "utf8")) as StateFile;

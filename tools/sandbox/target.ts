@@ -1,5 +1,6 @@
 import { createInterface } from "node:readline/promises";
 import { UserError } from "../shared/errors";
+import type { OpenBackend } from "./backend";
 import { contextPaths, DEFAULT_SANDBOX, type InstancePaths, sandboxPaths } from "../shared/paths";
 import { requireSandboxes, startSandbox, stopSandbox } from "./supervisor";
 import {
@@ -16,6 +17,8 @@ export interface Target {
   /** With which other commands find it, e.g. ` --name mine`; empty for the default sandbox. */
   readonly option: string;
   readonly pulumi: PulumiTools;
+  /** Where the state is kept. Default: a `file://` backend in the instance's folder. */
+  readonly backend?: OpenBackend;
   /** Configuration that the target asks for, by full key. */
   readonly overrides: Readonly<Record<string, string>>;
   /** Arguments and command with which kubectl reaches it. */
@@ -28,6 +31,9 @@ export interface Target {
   readonly abandon: () => Promise<void>;
 }
 
+/** How a target is made ready. */
+export type TargetOptions = Pick<Target, "backend">;
+
 /** What is real in the sandbox and what is not; said at each deployment. */
 const HONEST = [
   `Sandbox: Kubernetes ${KUBERNETES_RELEASE}: etcd, API server, controller manager and scheduler are real.`,
@@ -38,7 +44,11 @@ const HONEST = [
 ].join("\n");
 
 /** A sandbox, started if needed. */
-export async function sandboxTarget(name: string, signal: AbortSignal): Promise<Target> {
+export async function sandboxTarget(
+  name: string,
+  signal: AbortSignal,
+  { backend }: TargetOptions = {},
+): Promise<Target> {
   const paths = sandboxPaths(name);
   await requireSandboxes();
   const [pulumi, sandbox] = [await pulumiTools(), await sandboxTools()];
@@ -52,6 +62,7 @@ export async function sandboxTarget(name: string, signal: AbortSignal): Promise<
     paths,
     option: name === DEFAULT_SANDBOX ? "" : ` --name ${name}`,
     pulumi: pulumi.tools,
+    backend,
     overrides: {
       "linkerd-mtls:linkerdVersion": LINKERD_RELEASE,
       "linkerd-mtls:chartSource": sandbox.tools.charts,
@@ -69,7 +80,11 @@ export async function sandboxTarget(name: string, signal: AbortSignal): Promise<
 }
 
 /** Somebody's cluster, by the name of its context in the user's kubeconfig; nothing is started. */
-export async function contextTarget(context: string, signal: AbortSignal): Promise<Target> {
+export async function contextTarget(
+  context: string,
+  signal: AbortSignal,
+  { backend }: TargetOptions = {},
+): Promise<Target> {
   await requireContext(context);
   const pulumi = await pulumiTools();
   await prepare([pulumi], signal);
@@ -77,6 +92,7 @@ export async function contextTarget(context: string, signal: AbortSignal): Promi
     paths: contextPaths(context),
     option: ` --context ${context}`,
     pulumi: pulumi.tools,
+    backend,
     overrides: { "kubernetes:context": context },
     kubectl: `kubectl --context ${context}`,
     cluster: { context },

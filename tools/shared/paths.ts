@@ -23,7 +23,7 @@ export interface InstancePaths {
   readonly stages: string;
   /** The folder the Pulumi CLI works in, with its own copy of the stack's configuration. */
   readonly workspace: string;
-  /** Pulumi's state, which `toolchain/pulumi/pulumi-state` keeps; while nothing runs, a `file://` backend. */
+  /** Pulumi's `file://` backend. */
   readonly state: string;
   /** The generated passphrase that encrypts the secrets in that state. */
   readonly passphrase: string;

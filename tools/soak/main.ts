@@ -6,6 +6,7 @@ import { interruption } from "../shared/interruption";
 import { linkerdCheck } from "../sandbox/linkerdCheck";
 import { sandboxTarget } from "../sandbox/target";
 import { sandboxTools } from "../sandbox/build/tools";
+import { runToEnd } from "../shared/runToEnd";
 import { type Lifetime, type Renewed, SoakCluster } from "./cluster";
 
 /** Lives of three minutes, renewed in their middle. */
@@ -154,10 +155,4 @@ const program = new Command("soak")
     if (problems.length > 0) throw new UserError(problems.join("\n"));
   });
 
-program.parseAsync().then(
-  () => process.exit(0),
-  (error: unknown) => {
-    console.error(`\nerror: ${messageOf(error)}`);
-    process.exit(1);
-  },
-);
+runToEnd(program);

@@ -1,9 +1,10 @@
 import { writeFile } from "node:fs/promises";
 import { delimiter, dirname, join } from "node:path";
-import { PROJECT } from "../../shared/paths";
 import { manifests, namespaceNames } from "../applications";
 import { runChild } from "../child";
 import type { Site, Variant } from "./variant";
+
+const SCRIPT = join(__dirname, "..", "script.sh");
 
 /** What distinguishes the scripts. */
 interface ScriptArgs {
@@ -33,7 +34,7 @@ export function script({ wait, restart, guard = false }: ScriptArgs): Variant {
       const { paths, tools, signal } = site.cluster;
       const applications = join(paths.root, "applications.yaml");
       await writeFile(applications, manifests(site.case));
-      const { seconds } = await runChild("bash", [join(PROJECT, "bench", "script.sh")], {
+      const { seconds } = await runChild("bash", [SCRIPT], {
         cwd: paths.root,
         env: {
           PATH: [dirname(site.helm), dirname(tools.kubectl), process.env.PATH].join(delimiter),

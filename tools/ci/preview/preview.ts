@@ -4,9 +4,9 @@ import { join } from "node:path";
 
 import type { EngineEvent, Stack } from "@pulumi/pulumi/automation";
 
-import { operate, OPERATION } from "../../sandbox/deploy";
+import { operate, OPERATION } from "../../shared/operation";
 import { UserError } from "../../shared/errors";
-import { stateResources } from "../../sandbox/workspace";
+import { stateResources } from "../../shared/stack";
 import { changesOf, type Graphs, unchangedOf } from "./changes";
 import type { Report } from "./comment";
 import { certificatesOf, restartsOf } from "./effects";

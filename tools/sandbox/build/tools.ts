@@ -24,8 +24,6 @@ import {
 
 /** What a deployment needs, beside Node.js and this checkout. */
 export interface PulumiTools {
-  /** The service that keeps the state. */
-  readonly state: string;
   /**
    * PULUMI_HOME with the plugins, and with the CLI in its `bin`, as they were built here; undefined where the machine has
    * fitting ones.
@@ -172,10 +170,9 @@ export async function sandboxTools(): Promise<Toolset<SandboxTools>> {
   };
 }
 
-/** Pulumi's CLI and plugins, built unless the machine has fitting ones, and what keeps the state. */
+/** Pulumi's CLI and plugins, built unless the machine has fitting ones. */
 export async function pulumiTools(): Promise<Toolset<PulumiTools>> {
-  const state = await binary(STATE_TOOL);
-  if (await machineHasPulumi()) return { tools: { state: state.path, home: undefined }, artifacts: [state] };
+  if (await machineHasPulumi()) return { tools: { home: undefined }, artifacts: [] };
   const binaries = await Promise.all(PULUMI_TOOLS.map(binary));
   const pulumi = await cacheOf("pulumi");
   const home = join(await cacheOf("bridge"), `launched-${basename(pulumi)}`);
@@ -194,7 +191,7 @@ export async function pulumiTools(): Promise<Toolset<PulumiTools>> {
     path: join(home, "bin", "pulumi"),
     make: (file) => writeLauncher(file, cli),
   };
-  return { tools: { state: state.path, home }, artifacts: [state, ...binaries, ...plugins, launcher] };
+  return { tools: { home }, artifacts: [...binaries, ...plugins, launcher] };
 }
 
 /**

@@ -1,9 +1,9 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
-import { UserError } from "../shared/errors";
+import { UserError } from "../../shared/errors";
 
-/** A backend of Pulumi that runs. */
+/** A state service that runs. */
 export interface StateService {
   /** For PULUMI_BACKEND_URL. */
   readonly url: string;
@@ -11,12 +11,12 @@ export interface StateService {
   readonly token: string;
   /** Number of its process. */
   readonly pid: number;
-  /** Ends it; it ends with this process, too, however that ends. */
+  /** Ends it. It also ends with this process, however that ends. */
   readonly close: () => Promise<void>;
 }
 
 /**
- * Starts the service that keeps the state in a folder (`toolchain/pulumi/pulumi-state`). Nobody else can use the folder
+ * Starts the service that keeps the state in a folder (`toolchain/pulumi/pulumi-state`) and holds a lock on the folder
  * while it runs.
  *
  * @param service The service's binary.
@@ -24,9 +24,9 @@ export interface StateService {
  * @throws UserError in its own words when it cannot start, for instance because another operation is at work.
  */
 export async function serveState(service: string, folder: string): Promise<StateService> {
-  // A session of its own: Ctrl-C is for this process and Pulumi's CLI, which has its last steps to record.
+  // In a session of its own it does not get Ctrl-C: Pulumi's CLI still has its last steps to record.
   const child = spawn(service, ["-dir", folder], { detached: true, stdio: "pipe" });
-  child.stdin.on("error", () => undefined); // it has ended
+  child.stdin.on("error", () => undefined); // it has ended, which `closed` reports
   const closed = once(child, "close");
   let failure = "";
   child.stderr.on("data", (chunk: Buffer) => (failure += chunk.toString()));

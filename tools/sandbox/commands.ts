@@ -1,0 +1,33 @@
+import type { Command } from "commander";
+import type { OpenBackend } from "./backend";
+import { deploy, deployCommand, type DeployOptions } from "./command";
+import { destroy, forget, preview, up } from "./deploy";
+import { stopSandbox } from "./supervisor";
+import { confirmContext } from "./target";
+
+/**
+ * The commands `up`, `preview` and `down`.
+ *
+ * @param backend Where they keep the state. Default: a `file://` backend in the instance's folder.
+ */
+export function deploymentCommands(backend?: OpenBackend): readonly Command[] {
+  return [
+    deployCommand("up", "start the sandbox if needed and deploy").action(async (options: DeployOptions) => {
+      await confirmContext(options, "Deploy");
+      await deploy(options, up, backend);
+    }),
+    deployCommand("preview", "show what a deployment would change").action(async (options: DeployOptions) => {
+      await deploy(options, preview, backend);
+    }),
+    deployCommand("down", "destroy what was deployed, stop the sandbox and remove it")
+      .option("--keep", "only destroy: the sandbox goes on, empty", false)
+      .action(async (options: DeployOptions & { keep: boolean }) => {
+        await confirmContext(options, "Destroy the deployment");
+        const target = await deploy(options, destroy, backend);
+        // The files of a context are kept: its cluster may have other stacks.
+        if (options.keep || options.context !== undefined) return;
+        await stopSandbox(target.paths);
+        await forget(target);
+      }),
+  ];
+}

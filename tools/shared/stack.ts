@@ -1,0 +1,48 @@
+import { LocalWorkspace, type PulumiFn, type Stack } from "@pulumi/pulumi/automation";
+import { messageOf, UserError } from "./errors";
+import { PROJECT } from "./paths";
+import { run } from "./run";
+
+/** The name of the project, as in Pulumi.yaml. */
+export const PROJECT_NAME = "linkerd-mtls";
+
+/** The program itself: the function that `index.ts` exports to Pulumi. */
+export async function loadProgram(): Promise<PulumiFn> {
+  const { default: program } = await import("../../index.js");
+  return async () => ({ ...(await program()) });
+}
+
+/**
+ * Selects a stack that exists already, with the Pulumi CLI on PATH, the backend that it is logged in to, and the
+ * checkout's configuration.
+ *
+ * @param stack Its name, with its organization where it has one: `acme/prod`.
+ * @throws UserError when the stack cannot be selected.
+ */
+export async function selectOwnStack(stack: string): Promise<Stack> {
+  try {
+    return await LocalWorkspace.selectStack(
+      { stackName: stack, projectName: PROJECT_NAME, program: await loadProgram() },
+      { workDir: PROJECT },
+    );
+  } catch (error) {
+    throw new UserError(
+      `stack ${stack} cannot be selected: ${messageOf(error)}`,
+      `pulumi stack select ${stack}`,
+      { cause: error },
+    );
+  }
+}
+
+/**
+ * What the state has of each resource. Secrets stay encrypted, which the Automation API's own export would have decrypted.
+ */
+export async function stateResources<T>({ name, workspace }: Stack): Promise<readonly T[]> {
+  const { pulumiCommand, workDir, envVars } = workspace;
+  const exported = await run(pulumiCommand.command, ["stack", "export", "--stack", name], {
+    cwd: workDir,
+    env: envVars,
+  });
+  const { deployment } = JSON.parse(exported) as { deployment: { readonly resources?: readonly T[] } };
+  return deployment.resources ?? [];
+}
