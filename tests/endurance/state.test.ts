@@ -6,7 +6,7 @@ import { join } from "node:path";
 
 import { serveState, type StateService } from "../../tools/bench/journal/service";
 import { stateService } from "../../tools/bench/journal/backend";
-import { prepare } from "../../tools/sandbox/build/tools";
+import { prepare } from "../../tools/sandbox/build/prepare";
 import { eventually } from "../support/eventually";
 
 const STACK = "/api/stacks/organization/shop/dev";

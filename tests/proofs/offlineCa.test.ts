@@ -10,7 +10,7 @@ import { parse } from "yaml";
 
 import { issue, type IssueArgs, type Issued } from "../../tools/offlineCa/issue";
 import { PROJECT } from "../../tools/shared/paths";
-import { pulumiTools } from "../../tools/sandbox/build/tools";
+import { pulumiTools } from "../../tools/sandbox/build/pulumi";
 import { testAnchor } from "../support/certificates";
 import { stepwise } from "../support/steps";
 

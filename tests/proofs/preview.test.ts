@@ -8,7 +8,7 @@ import { parse, stringify } from "yaml";
 
 import { PROJECT } from "../../tools/shared/paths";
 import { CommandError, run } from "../../tools/shared/run";
-import { pulumiTools } from "../../tools/sandbox/build/tools";
+import { pulumiTools } from "../../tools/sandbox/build/pulumi";
 import { configuration, succeed } from "../support/command";
 import { useSandbox } from "../support/testSandbox";
 

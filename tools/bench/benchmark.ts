@@ -1,5 +1,6 @@
 import { mkdir } from "node:fs/promises";
-import type { PulumiTools, SandboxTools } from "../sandbox/build/tools";
+import type { PulumiTools } from "../sandbox/build/pulumi";
+import type { SandboxTools } from "../sandbox/build/tools";
 import { withCluster } from "./cluster";
 import { apiRequests, finalState, podCreations } from "./measure";
 import type { Case, Row, VariantId } from "./rows";

@@ -1,5 +1,5 @@
 import type { Tool } from "../sandbox/build/manifest";
-import { binary, type Toolset } from "../sandbox/build/tools";
+import { singleTool, type Toolset } from "../sandbox/build/artifact";
 
 const HELM: Tool = {
   name: "helm",
@@ -9,7 +9,6 @@ const HELM: Tool = {
 };
 
 /** Helm's command line, which only the scripts that are compared use. The tool is the path of its binary. */
-export async function helmTool(): Promise<Toolset<string>> {
-  const artifact = await binary(HELM);
-  return { tools: artifact.path, artifacts: [artifact] };
+export function helmTool(): Promise<Toolset<string>> {
+  return singleTool(HELM);
 }

@@ -3,7 +3,8 @@ import { spawnSync } from "node:child_process";
 import { UserError } from "../shared/errors";
 import { PROJECT } from "../shared/paths";
 import type { Tool } from "../sandbox/build/manifest";
-import { binary, prepare } from "../sandbox/build/tools";
+import { singleTool } from "../sandbox/build/artifact";
+import { prepare } from "../sandbox/build/prepare";
 
 const ACTIONLINT: Tool = {
   name: "actionlint",
@@ -19,9 +20,9 @@ const ACTIONLINT: Tool = {
  * @throws UserError when something is wrong.
  */
 export async function lintWorkflows(files: readonly string[], signal: AbortSignal): Promise<void> {
-  const artifact = await binary(ACTIONLINT);
-  await prepare([{ tools: artifact.path, artifacts: [artifact] }], signal);
-  const { status, error } = spawnSync(artifact.path, ["-shellcheck=", "-pyflakes=", ...files], {
+  const actionlint = await singleTool(ACTIONLINT);
+  await prepare([actionlint], signal);
+  const { status, error } = spawnSync(actionlint.tools, ["-shellcheck=", "-pyflakes=", ...files], {
     cwd: PROJECT,
     stdio: "inherit",
   });

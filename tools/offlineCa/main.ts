@@ -11,7 +11,8 @@ import { DEFAULT_SANDBOX, contextPaths, sandboxPaths } from "../shared/paths";
 import { runToEnd } from "../shared/runToEnd";
 import { selectOwnStack } from "../shared/stack";
 import { checkoutFile, keepProvided, requireStack, workspaceFile } from "../shared/stackFile";
-import { prepare, pulumiTools } from "../sandbox/build/tools";
+import { prepare } from "../sandbox/build/prepare";
+import { pulumiTools } from "../sandbox/build/pulumi";
 import { withStack } from "../sandbox/workspace";
 import { issue, type IssueArgs, type Issued } from "./issue";
 

@@ -1,8 +1,9 @@
 import { Command, InvalidArgumentError } from "commander";
 import { interruption } from "../shared/interruption";
 import { DEFAULT_SANDBOX } from "../shared/paths";
-import { requireStack } from "../shared/stackFile";
+import { checkoutFile, givenValues, readStackFile, requireStack } from "../shared/stackFile";
 import type { OpenBackend } from "./backend";
+import { toolsFor } from "./needs";
 import { contextTarget, sandboxTarget, type Target, type TargetOptions } from "./target";
 
 /** Options of every command that deploys, or shows what a deployment would do. */
@@ -40,7 +41,9 @@ export async function deploy(
   backend?: OpenBackend,
 ): Promise<Target> {
   requireStack(options.stack);
-  const target = await targetOf(options, { backend });
+  const { config = {} } = await readStackFile(checkoutFile(options.stack));
+  const tools = toolsFor({ ...config, ...givenValues(options.config) });
+  const target = await targetOf(options, { backend, tools });
   try {
     await action(target, options.stack, options.config);
   } finally {

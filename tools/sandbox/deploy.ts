@@ -1,13 +1,13 @@
 import type { Stack } from "@pulumi/pulumi/automation";
 import { rm } from "node:fs/promises";
-import { parse } from "yaml";
 import { reportMesh } from "./report";
 import { UserError } from "../shared/errors";
 import { AGAIN, FailedOperation, operate, OPERATION } from "../shared/operation";
 import { stateResources } from "../shared/stack";
+import { wantsNodes } from "./needs";
 import { ensureNodes } from "./nodes";
 import { refuseSecondStack } from "./otherStacks";
-import { lacksProvided } from "../shared/stackFile";
+import { givenValues, lacksProvided } from "../shared/stackFile";
 import type { Target } from "./target";
 import { type Use, withStack } from "./workspace";
 
@@ -22,11 +22,7 @@ export function onStack<T>(
   config: readonly string[],
   use: Use<T>,
 ): Promise<T> {
-  const given = config.map((entry): [string, unknown] => {
-    const [key = "", ...value] = entry.split("=");
-    return [key, parse(value.join("="))];
-  });
-  const args = { stack, paths, pulumi, backend, overrides: { ...overrides, ...Object.fromEntries(given) } };
+  const args = { stack, paths, pulumi, backend, overrides: { ...overrides, ...givenValues(config) } };
   return withStack(args, async (selected, configuration) => {
     try {
       return await use(selected, configuration);
@@ -38,14 +34,6 @@ export function onStack<T>(
       });
     }
   });
-}
-
-/** Whether replicas want a node each. The CLI turns flags into text when it writes a stack's file. */
-function wantsNodes(configuration: Readonly<Record<string, unknown>>): boolean {
-  const { highAvailability } = (configuration["linkerd-mtls:viz"] ?? {}) as { highAvailability?: unknown };
-  return [configuration["linkerd-mtls:highAvailability"], highAvailability].some(
-    (flag) => String(flag) === "true",
-  );
 }
 
 /**

@@ -4,7 +4,9 @@ import { interruption } from "../shared/interruption";
 import { DEFAULT_SANDBOX, sandboxPaths } from "../shared/paths";
 import { runToEnd } from "../shared/runToEnd";
 import { memoryOf, requireSandboxes, sandboxStatus, startSandbox, stopSandbox } from "./supervisor";
-import { prepare, pulumiTools, sandboxTools } from "./build/tools";
+import { prepare } from "./build/prepare";
+import { pulumiTools } from "./build/pulumi";
+import { ALL_TOOLS, sandboxTools } from "./build/tools";
 
 const { signal } = interruption;
 
@@ -27,9 +29,9 @@ const nameOption = ["--name <name>", "which sandbox", DEFAULT_SANDBOX] as const;
 
 sandbox
   .command("tools")
-  .description("build the tools that are missing, and do no more")
+  .description("build all tools that are missing")
   .action(async () => {
-    await prepare([await pulumiTools(), await sandboxTools()], signal);
+    await prepare([await pulumiTools(), await sandboxTools(ALL_TOOLS)], signal);
   });
 
 sandbox
@@ -70,6 +72,9 @@ sandbox
     const memory = Object.entries(await memoryOf(status));
     const total = memory.reduce((sum, [, mebibytes]) => sum + mebibytes, 0);
     console.log(`ready at ${status.apiServer}`);
+    for (const [container, path] of Object.entries(status.missing ?? {})) {
+      console.log(`MISSING  ${container} waits for ${path}: npm run sandbox -- tools`);
+    }
     for (const [process, mebibytes] of [...memory, ["total", total] as const]) {
       console.log(`${String(mebibytes).padStart(6)} MiB  ${process}`);
     }

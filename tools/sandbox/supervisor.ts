@@ -14,8 +14,9 @@ export interface SandboxStatus {
   readonly phase: "starting" | "ready" | "stopping" | "stopped" | "failed";
   readonly message: string;
   readonly apiServer: string;
-  readonly podNetwork: string;
   readonly processes: Readonly<Record<string, number>> | null;
+  /** Paths of programs that containers wait for, as POD.CONTAINER: their tools are not built. */
+  readonly missing?: Readonly<Record<string, string>> | null;
 }
 
 /** A sandbox that runs. */

@@ -7,9 +7,12 @@ import {
   CERT_MANAGER_RELEASE,
   KUBERNETES_RELEASE,
   LINKERD_RELEASE,
+  type OptionalTool,
   TRUST_MANAGER_RELEASE,
 } from "./build/manifest";
-import { prepare, type PulumiTools, pulumiTools, sandboxTools } from "./build/tools";
+import { prepare } from "./build/prepare";
+import { type PulumiTools, pulumiTools } from "./build/pulumi";
+import { sandboxTools } from "./build/tools";
 
 /** Where a stack is deployed to: a sandbox, or a cluster of somebody. */
 export interface Target {
@@ -32,7 +35,10 @@ export interface Target {
 }
 
 /** How a target is made ready. */
-export type TargetOptions = Pick<Target, "backend">;
+export interface TargetOptions extends Pick<Target, "backend"> {
+  /** Optional tools of a sandbox that are built if needed. Default: none. */
+  readonly tools?: readonly OptionalTool[];
+}
 
 /** What is real in the sandbox and what is not; said at each deployment. */
 const HONEST = [
@@ -47,11 +53,11 @@ const HONEST = [
 export async function sandboxTarget(
   name: string,
   signal: AbortSignal,
-  { backend }: TargetOptions = {},
+  { backend, tools }: TargetOptions = {},
 ): Promise<Target> {
   const paths = sandboxPaths(name);
   await requireSandboxes();
-  const [pulumi, sandbox] = [await pulumiTools(), await sandboxTools()];
+  const [pulumi, sandbox] = [await pulumiTools(), await sandboxTools(tools)];
   await prepare([pulumi, sandbox], signal);
   console.log(HONEST);
   const running = await startSandbox(paths, sandbox.tools, signal);

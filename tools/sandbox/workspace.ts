@@ -14,7 +14,7 @@ import { type InstancePaths, PROJECT } from "../shared/paths";
 import { loadProgram } from "../shared/stack";
 import { writeStackFile } from "../shared/stackFile";
 import { fileBackend, type OpenBackend } from "./backend";
-import type { PulumiTools } from "./build/tools";
+import type { PulumiTools } from "./build/pulumi";
 
 /**
  * By how much the memory of the engine and of each provider may grow before garbage is collected. With 100, Go's default, a

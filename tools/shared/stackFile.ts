@@ -44,6 +44,16 @@ export async function readStackFile(path: string): Promise<StackFile> {
   return existsSync(path) ? ((parse(await readFile(path, "utf8")) ?? {}) as StackFile) : {};
 }
 
+/** Configuration of one command by full key, from KEY=VALUE each, with VALUE as YAML. */
+export function givenValues(entries: readonly string[]): Readonly<Record<string, unknown>> {
+  return Object.fromEntries(
+    entries.map((entry) => {
+      const [key = "", ...value] = entry.split("=");
+      return [key, parse(value.join("="))];
+    }),
+  );
+}
+
 /** @throws UserError unless the checkout has the configuration of that stack. */
 export function requireStack(stack: string): void {
   if (existsSync(checkoutFile(stack))) return;

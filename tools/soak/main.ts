@@ -5,7 +5,7 @@ import { messageOf, UserError } from "../shared/errors";
 import { interruption } from "../shared/interruption";
 import { linkerdCheck } from "../sandbox/linkerdCheck";
 import { sandboxTarget } from "../sandbox/target";
-import { sandboxTools } from "../sandbox/build/tools";
+import { ALL_TOOLS, sandboxTools } from "../sandbox/build/tools";
 import { runToEnd } from "../shared/runToEnd";
 import { type Lifetime, type Renewed, SoakCluster } from "./cluster";
 
@@ -63,7 +63,7 @@ async function countRenewals(cluster: SoakCluster, all: readonly Renewed[], foun
 }
 
 async function soak(minutes: number, name: string): Promise<Findings> {
-  const target = await sandboxTarget(name, signal);
+  const target = await sandboxTarget(name, signal, { tools: ALL_TOOLS });
   const { tools } = await sandboxTools();
   const found: Findings = {
     renewals: new Map(),

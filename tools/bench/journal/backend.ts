@@ -1,10 +1,18 @@
 import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { STATE_TOOL } from "../../sandbox/build/manifest";
-import { binary, prepare, type Toolset } from "../../sandbox/build/tools";
+import { singleTool, type Toolset } from "../../sandbox/build/artifact";
+import { ENGINE_VERSION, type Tool } from "../../sandbox/build/manifest";
+import { prepare } from "../../sandbox/build/prepare";
 import type { OpenBackend } from "../../sandbox/backend";
 import { interruption } from "../../shared/interruption";
 import { serveState, type StateService } from "./service";
+
+const STATE_SERVICE: Tool = {
+  name: "pulumi-state",
+  module: "pulumi",
+  package: "./pulumi-state",
+  variables: ENGINE_VERSION,
+};
 
 /** How long the engine collects entries of its journal before it has them written; a step waits for that. */
 const JOURNAL_MILLISECONDS = 2;
@@ -13,9 +21,8 @@ const JOURNAL_MILLISECONDS = 2;
 const CREDENTIALS = "credentials.json";
 
 /** The service that keeps a state with a journal. The tool is the path of its binary. */
-export async function stateService(): Promise<Toolset<string>> {
-  const artifact = await binary(STATE_TOOL);
-  return { tools: artifact.path, artifacts: [artifact] };
+export function stateService(): Promise<Toolset<string>> {
+  return singleTool(STATE_SERVICE);
 }
 
 /**

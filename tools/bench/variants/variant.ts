@@ -1,4 +1,4 @@
-import type { PulumiTools } from "../../sandbox/build/tools";
+import type { PulumiTools } from "../../sandbox/build/pulumi";
 import type { Cluster } from "../cluster";
 import type { Case, Row } from "../rows";
 

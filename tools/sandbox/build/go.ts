@@ -12,12 +12,13 @@ const INSTALL_GO = `install Go ${OLDEST_GO.join(".")} or newer (https://go.dev/d
 /** Settings of the build, whatever the user has set; the module proxy and the caches are the user's. */
 const ENVIRONMENT = {
   CGO_ENABLED: "0",
-  // The compiler allocates much and keeps little: collecting garbage less often trades memory for a fifth of the time.
-  GOGC: "400",
   GOFLAGS: "-mod=readonly",
   GOTOOLCHAIN: "local",
   GOWORK: "off",
 };
+
+/** The compiler allocates much and keeps little: collecting garbage less often trades memory for a fifth of the time. */
+const GARBAGE = { GOGC: "400" };
 
 /**
  * Checks that a fitting Go is on PATH.
@@ -43,7 +44,11 @@ export async function requireGo(): Promise<void> {
 /** Runs `go` in the folder of a module and returns its standard output. */
 async function go(module: string, args: readonly string[], signal: AbortSignal): Promise<string> {
   try {
-    return await run("go", args, { cwd: join(TOOLCHAIN, module), env: ENVIRONMENT, signal });
+    return await run("go", args, {
+      cwd: join(TOOLCHAIN, module),
+      env: { ...ENVIRONMENT, ...GARBAGE },
+      signal,
+    });
   } catch (error) {
     if (signal.aborted) {
       throw new UserError(
@@ -74,11 +79,23 @@ export function explain(command: string, stderr: string): UserError {
   return new UserError(`${command} failed:\n${lastLines}`);
 }
 
+/** Options of `go build`: small binaries without paths of this machine. */
+const OPTIONS = ["-trimpath"];
+const LINKER_OPTIONS = ["-s", "-w"];
+
+/** What binaries depend on beside their sources. */
+export const SETTINGS = { ENVIRONMENT, OPTIONS, LINKER_OPTIONS };
+
+/** Downloads all modules that a module needs, several at a time, and checks them against its go.sum. */
+export async function download(module: string, signal: AbortSignal): Promise<void> {
+  await go(module, ["mod", "download"], signal);
+}
+
 /** Builds a tool into FILE. Modules that are missing are downloaded and checked against the module's go.sum. */
 export async function build(tool: Tool, file: string, signal: AbortSignal): Promise<void> {
   const variables = Object.entries(tool.variables ?? {}).map(([name, value]) => `-X ${name}=${value}`);
-  const ldflags = ["-s", "-w", ...variables].join(" ");
-  await go(tool.module, ["build", "-trimpath", "-ldflags", ldflags, "-o", file, tool.package], signal);
+  const ldflags = [...LINKER_OPTIONS, ...variables].join(" ");
+  await go(tool.module, ["build", ...OPTIONS, "-ldflags", ldflags, "-o", file, tool.package], signal);
 }
 
 /** The sources of a dependency. */

@@ -44,36 +44,32 @@ function plugin(name: string, module: string): Tool {
 }
 
 /** What the engine writes into a state as its version. */
-const ENGINE_VERSION = { "github.com/pulumi/pulumi/sdk/v3/go/common/version.Version": `v${PULUMI_VERSION}` };
+export const ENGINE_VERSION = {
+  "github.com/pulumi/pulumi/sdk/v3/go/common/version.Version": `v${PULUMI_VERSION}`,
+};
 
-/** What keeps Pulumi's state. */
-export const STATE_TOOL: Tool = {
-  name: "pulumi-state",
+/** Pulumi's CLI with the engine. */
+export const ENGINE: Tool = {
+  name: "pulumi",
   module: "pulumi",
-  package: "./pulumi-state",
+  package: "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi",
   variables: ENGINE_VERSION,
 };
 
-/** Pulumi's engine and the plugins. */
-export const PULUMI_TOOLS: readonly Tool[] = [
-  {
-    name: "pulumi",
-    module: "pulumi",
-    package: "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi",
-    variables: ENGINE_VERSION,
-  },
-  plugin("kubernetes", "pulumi"),
-  plugin("tls", "bridge"),
-  plugin("random", "bridge"),
-];
+/** The plugins, by name. */
+export const PLUGINS: Readonly<Record<string, Tool>> = {
+  kubernetes: plugin("kubernetes", "pulumi"),
+  tls: plugin("tls", "bridge"),
+  random: plugin("random", "bridge"),
+};
 
 const LINKERD_VERSION = { "github.com/linkerd/linkerd2/pkg/version.Version": LINKERD_RELEASE };
 
 const [KUBERNETES_MAJOR = "", KUBERNETES_MINOR = ""] = KUBERNETES_RELEASE.split(".");
 
-/** What the sandbox runs. */
-export const SANDBOX_TOOLS: readonly Tool[] = [
-  {
+/** What every sandbox runs. */
+export const SANDBOX_TOOLS = {
+  kubernetes: {
     name: "kubernetes",
     module: "kubernetes",
     package: ".",
@@ -83,34 +79,41 @@ export const SANDBOX_TOOLS: readonly Tool[] = [
       "k8s.io/component-base/version.gitMinor": KUBERNETES_MINOR,
     },
   },
-  { name: "kwok", module: "kubernetes", package: "sigs.k8s.io/kwok/cmd/kwok" },
-  {
-    name: "linkerd",
-    module: "linkerd",
-    package: "github.com/linkerd/linkerd2/cli",
-    variables: LINKERD_VERSION,
-  },
-  {
+  kwok: { name: "kwok", module: "kubernetes", package: "sigs.k8s.io/kwok/cmd/kwok" },
+  "linkerd-controller": {
     name: "linkerd-controller",
     module: "linkerd",
     package: "github.com/linkerd/linkerd2/controller/cmd",
     variables: LINKERD_VERSION,
   },
-  {
+} as const satisfies Readonly<Record<string, Tool>>;
+
+/** What only some stacks and tests run. */
+export const OPTIONAL_TOOLS = {
+  linkerd: {
+    name: "linkerd",
+    module: "linkerd",
+    package: "github.com/linkerd/linkerd2/cli",
+    variables: LINKERD_VERSION,
+  },
+  "linkerd-tap": {
     name: "linkerd-tap",
     module: "linkerd",
     package: "github.com/linkerd/linkerd2/viz/tap/cmd",
     variables: LINKERD_VERSION,
   },
-  {
+  "cert-manager": {
     name: "cert-manager",
     module: "cert-manager",
     package: ".",
     variables: { "github.com/cert-manager/cert-manager/pkg/util.AppVersion": CERT_MANAGER_RELEASE },
   },
-  {
+  "trust-manager": {
     name: "trust-manager",
     module: "trust-manager",
     package: "github.com/cert-manager/trust-manager/cmd/trust-manager",
   },
-];
+} as const satisfies Readonly<Record<string, Tool>>;
+
+/** The name of one of them. */
+export type OptionalTool = keyof typeof OPTIONAL_TOOLS;
