@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { mkdir, readdir, readFile, rm } from "node:fs/promises";
 import { hostname } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { UserError } from "../shared/errors";
 import type { InstancePaths } from "../shared/paths";
@@ -79,6 +79,6 @@ async function isHeld({ pid, hostname: host }: Lock): Promise<boolean> {
   }
   if (process.platform !== "linux") return true;
   // The number may be another program's by now, or that of a process that has ended and that nobody has waited for.
-  const command = await readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "pulumi");
-  return command.includes("pulumi");
+  const [program = ""] = (await readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "pulumi")).split("\0");
+  return basename(program).includes("pulumi");
 }
