@@ -61,7 +61,10 @@ describe("the state in files", () => {
   /** A lock as Pulumi writes it. */
   async function lock(pid: number, host = hostname()): Promise<void> {
     await mkdir(join(lockFile(), ".."), { recursive: true });
-    await writeFile(lockFile(), JSON.stringify({ pid, username: "me", hostname: host, timestamp: new Date() }));
+    await writeFile(
+      lockFile(),
+      JSON.stringify({ pid, username: "me", hostname: host, timestamp: new Date() }),
+    );
   }
 
   function open() {

@@ -60,6 +60,7 @@ async function removeStaleLocks(folder: string): Promise<void> {
       await sleep(100);
     }
     await rm(file, { force: true });
+    await rm(`${file}.attrs`, { force: true }); // what the backend notes of each file
   }
 }
 

@@ -119,15 +119,16 @@ export async function confirmContext(
   if (context === undefined) return;
   await requireContext(context);
   if (yes) return;
-  const mend = "to confirm without being asked, add --yes";
-  if (!process.stdin.isTTY) throw new UserError(`${action} on context "${context}" was not confirmed`, mend);
+  const remedy = "to confirm without being asked, add --yes";
+  if (!process.stdin.isTTY)
+    throw new UserError(`${action} on context "${context}" was not confirmed`, remedy);
   const terminal = createInterface({ input: process.stdin, output: process.stdout });
   const answer = await terminal.question(
     `${action} on the cluster of context "${context}". Type its name to go on: `,
   );
   terminal.close();
   if (answer.trim() !== context)
-    throw new UserError(`"${answer.trim()}" is not "${context}"; nothing was done`, mend);
+    throw new UserError(`"${answer.trim()}" is not "${context}"; nothing was done`, remedy);
 }
 
 /** @throws UserError unless the user's kubeconfig has that context. */

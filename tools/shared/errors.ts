@@ -1,9 +1,9 @@
-/** A failure that the person at the keyboard can mend. It is shown as it is, without a stack trace. */
+/** A failure that the user can fix. It is shown as it is, without a stack trace. */
 export class UserError extends Error {
   /**
    * @param message What went wrong, with the values that matter.
    * @param remedy What to do about it; a command where there is one.
-   * @param options The cause, for those who debug this program.
+   * @param options The cause, for debugging.
    */
   constructor(
     message: string,
@@ -15,7 +15,7 @@ export class UserError extends Error {
   }
 }
 
-/** The message of anything that was thrown. */
+/** The message of any thrown value. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }

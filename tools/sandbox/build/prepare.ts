@@ -16,71 +16,45 @@ export async function prepare(toolsets: readonly Toolset<unknown>[], signal: Abo
   const missing = toolsets.flatMap(({ artifacts }) => artifacts).filter(({ path }) => !existsSync(path));
   if (missing.length === 0) return;
   await requireGo();
-  console.log(announcement(missing));
-  // The first failure ends the other builds.
-  const failed = new AbortController();
-  const ends = AbortSignal.any([signal, failed.signal]);
-  const fallible = (work: () => Promise<void>) => async () => {
-    try {
-      await work();
-    } catch (error) {
-      failed.abort();
-      throw error;
-    }
-  };
   const modules = [...new Set(missing.map(({ module }) => module))];
-  const downloads = modules.map((module) =>
-    timed(
-      module,
-      fallible(() => download(module, ends)),
-    ),
+  console.log(
+    `Building the tools from these Go modules, once for this version of them: ${modules.join(", ")}.\n` +
+      "From nothing, those of stack dev take some 10 minutes on two idle cores.",
   );
-  const builds = modules.map((module): ListrTask => ({
-    title: module,
-    task: (_, task) =>
-      task.newListr(
-        missing
-          .filter((artifact) => artifact.module === module)
-          .map((artifact) =>
-            timed(
-              artifact.title,
-              fallible(() => make(artifact, ends)),
-            ),
-          ),
-      ),
-  }));
-  const all = { rendererOptions: { collapseErrors: false, collapseSubtasks: false } };
-  await new Listr(
-    [
-      { title: "download", task: (_, task) => task.newListr(downloads, { concurrent: true }) },
-      { title: "build", task: (_, task) => task.newListr(builds, { concurrent: CONCURRENT_MODULES }) },
-    ],
-    { ...all, registerSignalListeners: false },
-  ).run();
-}
-
-function announcement(missing: readonly Artifact[]): string {
-  const titles = missing.map(({ title }) => title).join(", ");
-  return (
-    `Building from Go modules, once for this version of them: ${titles}.\n` +
-    "With nothing in Go's caches, the tools of stack dev take some 10 minutes on two idle cores."
-  );
-}
-
-/** A task whose title has the time since its start. */
-function timed(title: string, work: () => Promise<void>): ListrTask {
-  return {
+  // The first failure ends the other builds.
+  const failure = new AbortController();
+  const ends = AbortSignal.any([signal, failure.signal]);
+  const timed = (title: string, work: (signal: AbortSignal) => Promise<void>): ListrTask => ({
     title,
     task: async (_, task) => {
       const began = Date.now();
       const clock = setInterval(() => (task.title = `${title} ${elapsed(began)}`), 1000);
       try {
-        await work();
+        await work(ends);
+      } catch (error) {
+        failure.abort();
+        throw error;
       } finally {
         clearInterval(clock);
       }
     },
-  };
+  });
+  const downloads = modules.map((module) => timed(module, (ended) => download(module, ended)));
+  const builds = modules.map((module): ListrTask => {
+    const artifacts = missing.filter((artifact) => artifact.module === module);
+    const tasks = artifacts.map((artifact) => timed(artifact.title, (ended) => make(artifact, ended)));
+    return { title: module, task: (_, task) => task.newListr(tasks, { concurrent: false }) };
+  });
+  await new Listr(
+    [
+      { title: "download", task: (_, task) => task.newListr(downloads, { concurrent: true }) },
+      { title: "build", task: (_, task) => task.newListr(builds, { concurrent: CONCURRENT_MODULES }) },
+    ],
+    {
+      rendererOptions: { collapseErrors: false, collapseSubtasks: false },
+      registerSignalListeners: false,
+    },
+  ).run();
 }
 
 async function make({ path, make }: Artifact, signal: AbortSignal): Promise<void> {
