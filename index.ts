@@ -69,9 +69,9 @@ async function program(): Promise<StackOutputs> {
   silenceDebugMessages();
   await pulumi.requirePulumiVersion(PULUMI_CLI);
   const config = readConfig(APPLICATIONS);
-  const { charts, cluster, trustDomain, cniEnabled, protect } = config;
+  const { charts, cluster, trustDomain, cniEnabled, protect, values } = config;
   await checkPodSecurity(existingNamespaces(config));
-  await warnWithoutGatewayApi(charts, cluster);
+  await warnWithoutGatewayApi(charts, cluster, values["linkerd-crds"]);
 
   if (config.labelKubeSystem) {
     new KubeSystemLabel("kube-system");
@@ -125,7 +125,12 @@ async function program(): Promise<StackOutputs> {
     prefix: "",
   });
 
-  const crds = new LinkerdCrds("linkerd-crds", { namespace: namespace.name, charts, cluster });
+  const crds = new LinkerdCrds("linkerd-crds", {
+    namespace: namespace.name,
+    charts,
+    values: values["linkerd-crds"],
+    cluster,
+  });
   const controlPlane = new LinkerdControlPlane(
     "linkerd-control-plane",
     {
@@ -138,6 +143,7 @@ async function program(): Promise<StackOutputs> {
       cniEnabled,
       externalTrustRoots: trustRoots !== undefined,
       settings: config.controlPlane,
+      values: values["linkerd-control-plane"],
       cluster,
     },
     {
@@ -166,6 +172,7 @@ async function program(): Promise<StackOutputs> {
     new LinkerdViz("linkerd-viz", {
       ...config.viz,
       charts,
+      values: values["linkerd-viz"],
       trustDomain,
       trustBundlePem,
       linkerdNamespace: namespace.name,
@@ -216,15 +223,15 @@ async function program(): Promise<StackOutputs> {
 }
 
 /** cert-manager, where this program installs it. */
-function installCertManager({ rotation, cluster }: StackConfig): CertManager | undefined {
+function installCertManager({ rotation, values, cluster }: StackConfig): CertManager | undefined {
   return rotation?.certManager.install === true
-    ? new CertManager("cert-manager", { ...rotation.certManager, cluster })
+    ? new CertManager("cert-manager", { ...rotation.certManager, values: values["cert-manager"], cluster })
     : undefined;
 }
 
 /** trust-manager, where this program installs it. */
 function installTrustManager(
-  { rotation, cluster }: StackConfig,
+  { rotation, values, cluster }: StackConfig,
   certManager: CertManager | undefined,
 ): TrustManager | undefined {
   const { trustManager } = rotation ?? {};
@@ -232,7 +239,7 @@ function installTrustManager(
   return trustManager?.install === true
     ? new TrustManager(
         "trust-manager",
-        { ...trustManager, highAvailability, cluster },
+        { ...trustManager, highAvailability, values: values["trust-manager"], cluster },
         // It issues the certificate of trust-manager's webhook.
         { dependsOn: certManager },
       )

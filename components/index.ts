@@ -52,6 +52,7 @@ export {
   DEFAULT_LINKERD_VERSION,
   type LinkerdVersion,
 } from "./controlPlane/version";
+export { type ChartName, type ChartValues } from "./chartValues";
 export { type HelmValue, type HelmValues } from "./cluster/helmValues";
 export { LinkerdViz, type LinkerdVizArgs, SCRAPES } from "./extensions/linkerdViz";
 export { type ApplicationNamespace, type Authorization, type Workload } from "./mesh/application";

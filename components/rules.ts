@@ -16,7 +16,9 @@ export {
   checkIssuerKey,
   checkTrustAnchor,
 } from "./certificates/certificateRules";
+export { CHART_RULES } from "./chartValues";
 export { CHART_SOURCE, isChartDirectory } from "./cluster/helmChart";
+export { helmValueProblems } from "./cluster/helmValues";
 export { DEFAULT_OPAQUE_PORTS, IPTABLES_MODE, WEBHOOK_FAILURE_POLICY } from "./controlPlane/settings";
 export { DEFAULT_CHART_SOURCE, DEFAULT_LINKERD_VERSION, LINKERD_VERSION } from "./controlPlane/version";
 export { PROMETHEUS_URL } from "./extensions/linkerdViz";

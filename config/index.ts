@@ -1,6 +1,13 @@
 import * as pulumi from "@pulumi/pulumi";
 
-import { ChartSource, ClusterAccess, ControlPlaneSettings, GuardMode, Workload } from "../components";
+import {
+  ChartSource,
+  ChartValues,
+  ClusterAccess,
+  ControlPlaneSettings,
+  GuardMode,
+  Workload,
+} from "../components";
 import { oneOf } from "../components/rules";
 import { CertificatesConfig, readCertificates } from "./certificates";
 import { checkCharts } from "./charts";
@@ -9,6 +16,7 @@ import { ConfigStack, KEYS } from "./keys";
 import { checkNamespaces, NamespaceConfig, withOpaqueProtocols } from "./namespaces";
 import { value } from "./reading";
 import { Stack } from "./stack";
+import { checkValues } from "./values";
 
 export { type NamespaceConfig } from "./namespaces";
 export { type TrustAnchorConfig } from "./trustAnchors";
@@ -39,6 +47,8 @@ export interface StackConfig<A extends string = string> extends CertificatesConf
   readonly labelKubeSystem: boolean;
   /** The viz extension, where it is enabled. */
   readonly viz?: VizConfig;
+  /** Further values of the charts. */
+  readonly values: ChartValues;
   readonly sampleApplications: readonly A[];
   readonly namespaces: readonly NamespaceConfig[];
   readonly cluster: ClusterAccess;
@@ -54,6 +64,7 @@ export function readConfig<A extends string>(applications: Applications<A>): Sta
   const { cniEnabled, proxyInit } = settings;
   const sampleApplications = readSampleApplications(stack, applications);
   checkCharts(stack);
+  checkValues(stack);
   checkNamespaces(stack.at("namespaces"), settings.namespaces, {
     cniEnabled,
     initAsRoot: proxyInit.runAsRoot ?? false,
@@ -79,6 +90,7 @@ export function readConfig<A extends string>(applications: Applications<A>): Sta
     cniEnabled,
     labelKubeSystem: settings.labelKubeSystem,
     viz: vizEnabled === true ? viz : undefined,
+    values: settings.values,
     sampleApplications,
     namespaces: settings.namespaces
       .map((namespace) => withOpaqueProtocols(namespace, opaquePorts))

@@ -24,6 +24,7 @@ import { jsonKey, optionalKey, secretKey, textKey, valueKey } from "./key";
 import { readNamespaces } from "./namespaces";
 import { elsewhere, list } from "./reading";
 import { Stack } from "./stack";
+import { readValues } from "./values";
 import { readIssuance, readTrustAnchors } from "./trustAnchors";
 
 /** Who issues the certificates. */
@@ -85,6 +86,7 @@ export const KEYS = {
   cniEnabled: valueKey(FLAG, false),
   labelKubeSystem: valueKey(FLAG, false),
   viz: jsonKey(readViz, {}),
+  values: jsonKey(readValues, {}),
   sampleApplications: jsonKey(
     list("must be a list of sample applications", { path: "", to: "<name>" }, elsewhere),
     [],

@@ -1,18 +1,18 @@
 import { hasCrdValues } from "./version";
 
-/** The values that this program gives to the chart cert-manager, and no others. */
+/** The values that this program sets in the chart cert-manager. */
 export interface CertManagerValues {
-  /** Custom resource definitions, in releases before 1.15. */
+  /** Installs the custom resource definitions, before v1.15. */
   readonly installCRDs?: true;
-  /** Custom resource definitions, since 1.15; they go with the release. */
+  /** Installs the custom resource definitions and deletes them with the release, since v1.15. */
   readonly crds?: { readonly enabled: true; readonly keep: false };
   readonly global: {
-    /** Where the leader is elected; the default is kube-system, where its leases would stay. */
+    /** Namespace of the leader's leases. In kube-system, the default, they would remain after deletion. */
     readonly leaderElection: { readonly namespace: string };
   };
   /** Replicas of the controller. */
   readonly replicaCount: number;
-  /** Since 1.15. */
+  /** Since v1.15. */
   readonly podDisruptionBudget?: { readonly enabled: true };
   readonly webhook: Replicas;
   readonly cainjector: Replicas;
@@ -23,7 +23,7 @@ interface Replicas {
   readonly podDisruptionBudget?: { readonly enabled: true };
 }
 
-/** For high availability, as https://cert-manager.io/docs/installation/best-practice/ has it. */
+/** For high availability, see https://cert-manager.io/docs/installation/best-practice/. */
 const HA_REPLICAS = { controller: 2, webhook: 3, cainjector: 2 };
 const REPLICAS = { controller: 1, webhook: 1, cainjector: 1 };
 

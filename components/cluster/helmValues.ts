@@ -1,9 +1,9 @@
 import { join } from "node:path";
 
 import { throwInputProblems } from "../validation/inputProblems";
-import { Problem, unexpected, within } from "../validation/problem";
+import { isObject, Problem, Properties, unexpected, within } from "../validation/problem";
 import { isChartDirectory } from "./helmChart";
-import { directoryNames, isMap } from "./valueNames";
+import { directoryNames } from "./valueNames";
 
 /** A value of a chart: JSON without null, which the Kubernetes provider does not pass on to Helm. */
 export type HelmValue = string | number | boolean | readonly HelmValue[] | HelmValues;
@@ -42,7 +42,7 @@ const PRIVATE_KEY = /-----BEGIN [A-Z ]*PRIVATE KEY-----/;
  * Checks values that will be merged over a component's own. A chart in a directory is asked for its names, a chart
  * elsewhere has those of `rules.known`; Helm itself checks the names of a chart with a schema.
  */
-export function helmValueProblems(rules: ChartRules, source: string, values: HelmValues): Problem[] {
+export function helmValueProblems(rules: ChartRules, source: string, values: Properties): Problem[] {
   const names = namesOf(rules, source);
   return leavesOf(values, []).flatMap((leaf) => {
     const problem =
@@ -70,18 +70,18 @@ export function mergeValues(values: object, over: HelmValues = {}): Record<strin
   const merged: Record<string, unknown> = { ...values };
   for (const [name, value] of Object.entries(over)) {
     const existing = merged[name];
-    merged[name] = isMap(existing) && isValues(value) ? mergeValues(existing, value) : value;
+    merged[name] = isObject(existing) && isValues(value) ? mergeValues(existing, value) : value;
   }
   return merged;
 }
 
 function isValues(value: HelmValue): value is HelmValues {
-  return isMap(value);
+  return isObject(value);
 }
 
 function leavesOf(value: unknown, paths: readonly string[]): Leaf[] {
   const path = paths.at(-1) ?? "";
-  if (!isMap(value) || (path !== "" && Object.keys(value).length === 0)) {
+  if (!isObject(value) || (path !== "" && Object.keys(value).length === 0)) {
     return [{ path, paths, value }];
   }
   return Object.entries(value).flatMap(([name, item]) => leavesOf(item, [...paths, childPath(path, name)]));
@@ -100,7 +100,7 @@ function ownedProblem(owned: ChartRules["owned"], { path, paths, value }: Leaf):
   if (reason !== undefined) {
     return unexpected(path, `must not be set here (${reason})`, { value });
   }
-  const replaces = !isMap(value) && Object.keys(owned).some((name) => name.startsWith(`${path}.`));
+  const replaces = !isObject(value) && Object.keys(owned).some((name) => name.startsWith(`${path}.`));
   return replaces ? notAnObject(path, value) : undefined;
 }
 
@@ -120,7 +120,7 @@ function nameProblem({ names, chart }: Names, { path, paths, value }: Leaf): Pro
     return undefined;
   }
   if (names.some((name) => name.startsWith(`${path}.`))) {
-    return isMap(value) ? undefined : notAnObject(path, value);
+    return isObject(value) ? undefined : notAnObject(path, value);
   }
   return unexpected(path, `must be a value of ${chart}`, "is unknown");
 }

@@ -3,6 +3,8 @@ import { join } from "node:path";
 
 import { parse } from "yaml";
 
+import { isObject } from "../validation/problem";
+
 /** An optional value that a values.yaml shows in a comment, at the indentation of its siblings: `# tolerations:`. */
 const COMMENTED_NAME = /^( *)# ?([a-z]\w*:(?: +("[^"]*"|true|false|\d+))?) *$/gm;
 
@@ -39,11 +41,6 @@ export function valueNames({ values, templates, subchartTemplates }: ChartTexts)
   const shared = referencesIn(subchartTemplates).filter((path) => isNamed(path.split(".", 1).join()));
   const unnamed = [...own, ...shared].filter((path) => !isNamed(path));
   return [...new Set([...names, ...unnamed.map((path) => `${path}.*`)])].sort();
-}
-
-/** Whether a value is an object and no list. */
-export function isMap(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 /** The names of the chart in a directory; undefined where Helm checks them by the chart's schema. */
@@ -88,7 +85,7 @@ function parseValues(text: string): unknown {
 }
 
 function pathsOf(value: unknown, path: string): string[] {
-  if (!isMap(value)) {
+  if (!isObject(value)) {
     return [value === null ? `${path}.*` : path];
   }
   const names = Object.keys(value);

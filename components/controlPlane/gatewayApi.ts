@@ -6,6 +6,7 @@ import { parse } from "yaml";
 
 import { isChartDirectory } from "../cluster/helmChart";
 import { ClusterAccess, connect } from "../cluster/client";
+import { HelmValues } from "../cluster/helmValues";
 import { ChartSource, chartVersion, DEFAULT_CHART_SOURCE, DEFAULT_LINKERD_VERSION } from "./version";
 
 /** API group of the Gateway API. */
@@ -14,6 +15,9 @@ const GROUP = "gateway.networking.k8s.io";
 /** The first charts that leave the Gateway API's custom resource definitions to the cluster's owner. */
 const LEFT_TO_OWNER_SINCE = [2025, 10, 1];
 
+/** Values of the chart linkerd-crds that install parts of it. */
+const INSTALLS = /^(installGatewayAPI|enable\w+Routes)$/;
+
 /** A preview does not wait longer for a hint. */
 const TIMEOUT_MS = 5000;
 
@@ -21,8 +25,13 @@ const TIMEOUT_MS = 5000;
  * Warns, in a preview, where the cluster has no Gateway API and the charts do not bring it: the control plane comes up,
  * and `linkerd check` and HTTP routes do not work. A cluster that does not answer is not this function's to report.
  */
-export async function warnWithoutGatewayApi(charts: ChartSource, cluster: ClusterAccess): Promise<void> {
-  if (!pulumi.runtime.isDryRun() || !(await isLeftToOwner(charts))) {
+export async function warnWithoutGatewayApi(
+  charts: ChartSource,
+  cluster: ClusterAccess,
+  crdsValues: HelmValues = {},
+): Promise<void> {
+  const installed = Object.entries(crdsValues).some(([name, value]) => INSTALLS.test(name) && value === true);
+  if (!pulumi.runtime.isDryRun() || installed || !(await isLeftToOwner(charts))) {
     return;
   }
   const groups = await apiGroups(cluster);

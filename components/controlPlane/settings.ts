@@ -1,16 +1,16 @@
 import { PortRange } from "../validation/ports";
 import { oneOf } from "../validation/rule";
 
-/** The chart's value `proxy.opaquePorts`, where it is not set. */
+/** Default of the chart's value `proxy.opaquePorts`. */
 export const DEFAULT_OPAQUE_PORTS: readonly PortRange[] = [25, 587, 3306, 4444, 5432, 6379, 9300, 11211];
 
-/** What the API server does when a webhook does not answer: lets the object through, or refuses it. */
+/** What the API server does when a webhook does not answer: admit the object, or reject it. */
 export type WebhookFailurePolicy = "Ignore" | "Fail";
 
 /** Rule of a {@link WebhookFailurePolicy}. */
 export const WEBHOOK_FAILURE_POLICY = oneOf<WebhookFailurePolicy>(["Ignore", "Fail"]);
 
-/** Which iptables the nodes have. */
+/** Variant of iptables on the nodes. */
 export type IptablesMode = "legacy" | "nft";
 
 /** Rule of an {@link IptablesMode}. */
@@ -18,41 +18,41 @@ export const IPTABLES_MODE = oneOf<IptablesMode>(["legacy", "nft"], "nft");
 
 /** How the init container of each meshed pod redirects its traffic. */
 export interface ProxyInitSettings {
-  /** Which iptables the nodes have. Default: the chart's, `nft` since edge-25.8.2. */
+  /** Variant of iptables on the nodes. Default: the chart's, `nft` since edge-25.8.2. */
   readonly iptablesMode?: IptablesMode;
   /** Whether it runs as root, which some nodes and `closeWaitTimeout` need. Default: the chart's, false. */
   readonly runAsRoot?: boolean;
-  /** Ports on which pods are reached past the proxy. Default: the chart's, 4567 and 4568. */
+  /** Inbound ports that bypass the proxy. Default: the chart's, 4567 and 4568. */
   readonly ignoreInboundPorts?: readonly PortRange[];
-  /** Ports to which pods connect past the proxy. Default: the chart's, 4567 and 4568. */
+  /** Outbound ports that bypass the proxy. Default: the chart's, 4567 and 4568. */
   readonly ignoreOutboundPorts?: readonly PortRange[];
 }
 
-/** What is chosen for a cluster. What is left out is as the chart has it. */
+/** Settings of the control plane. The chart's default applies to each that is not set. */
 export interface ControlPlaneSettings {
   /**
    * Three replicas of each component on different nodes, PodDisruptionBudgets and resources, as in the chart's
-   * values-ha.yaml; wants three nodes. Default false.
+   * values-ha.yaml; needs three nodes. Default false.
    */
   readonly highAvailability?: boolean;
-  /** Of all three webhooks. Default: the chart's, `Ignore`. */
+  /** Failure policy of all three webhooks. Default: the chart's, `Ignore`. */
   readonly webhookFailurePolicy?: WebhookFailurePolicy;
-  /** Ports of the whole mesh whose protocol is not detected; a list replaces the chart's. */
+  /** Ports of the whole mesh whose protocol is not detected. Replaces the chart's list. */
   readonly opaquePorts?: readonly PortRange[];
   readonly proxyInit?: ProxyInitSettings;
-  /** Where the images are, without scheme and tag, e.g. `registry.example.org/linkerd`. Default: Linkerd's own. */
+  /** Registry and path of the images, without scheme and tag, e.g. `registry.example.org/linkerd`. Default: Linkerd's. */
   readonly imageRegistry?: string;
-  /** Names of Secrets in Linkerd's namespace with which its images are pulled. */
+  /** Names of Secrets in Linkerd's namespace that hold credentials for the image registry. */
   readonly imagePullSecrets?: readonly string[];
 }
 
-/** Resources of a container, as the chart wants them. */
+/** Resources of a container, in the chart's format. */
 interface Resources {
   readonly cpu: { readonly request: string };
   readonly memory: { readonly request: string; readonly limit: string };
 }
 
-/** The values of the chart that {@link ControlPlaneSettings} choose. */
+/** The chart's values that {@link ControlPlaneSettings} set. */
 export interface SettingsValues {
   readonly webhookFailurePolicy?: WebhookFailurePolicy;
   readonly proxy?: { readonly opaquePorts?: string; readonly resources?: Resources; readonly image?: Image };
@@ -65,7 +65,7 @@ export interface SettingsValues {
   readonly controllerImage?: string;
   readonly debugContainer?: { readonly image: Image };
   readonly imagePullSecrets?: readonly { readonly name: string }[];
-  /** `linkerd check` then checks for replicas. */
+  /** Has `linkerd check` check the number of replicas. */
   readonly highAvailability?: true;
   readonly controllerReplicas?: number;
   readonly enablePodAntiAffinity?: true;
@@ -85,14 +85,14 @@ interface Image {
   readonly name: string;
 }
 
-/** Resources of the chart's values-ha.yaml. */
+/** Resources as in the chart's values-ha.yaml. */
 function haResources(memoryRequest: string): Resources {
   return { cpu: { request: "100m" }, memory: { request: memoryRequest, limit: "250Mi" } };
 }
 
 const HA_CONTROLLER = haResources("50Mi");
 
-/** The chart's values-ha.yaml, but for the failure policy, which is a choice of its own. */
+/** The chart's values-ha.yaml without the failure policy, which is a setting of its own. */
 const HA_VALUES = {
   highAvailability: true,
   controllerReplicas: 3,
@@ -107,7 +107,7 @@ const HA_VALUES = {
   spValidatorResources: HA_CONTROLLER,
 } as const satisfies SettingsValues;
 
-/** The values that the settings choose, and no others. */
+/** The values that the settings set, and no others. */
 export function settingsValues(settings: ControlPlaneSettings): SettingsValues {
   const {
     highAvailability = false,

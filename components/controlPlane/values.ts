@@ -3,8 +3,8 @@ import { WebhookTrust } from "../pki/webhookTrust";
 import { ControlPlaneSettings, SettingsValues, settingsValues } from "./settings";
 
 /**
- * The values that this program gives to the chart linkerd-control-plane, and no others. The chart has no schema and
- * ignores a name that it does not know, so `tests/program` compares them with the names that it does know.
+ * The values that this program sets in the chart linkerd-control-plane. The chart has no schema and ignores unknown names,
+ * so `tests/program` compares them with the names that the chart has.
  */
 export interface ControlPlaneValues extends SettingsValues {
   /** The trust bundle, PEM. */
@@ -12,30 +12,30 @@ export interface ControlPlaneValues extends SettingsValues {
   /** Trust domain. */
   readonly identityTrustDomain: string;
   readonly identity: {
-    /** Somebody else makes the ConfigMap of the trust bundle; `identityTrustAnchorsPEM` still rolls the pods. */
+    /** The chart does not create the ConfigMap of the trust bundle; `identityTrustAnchorsPEM` still restarts the pods. */
     readonly externalCA?: true;
     readonly issuer: {
-      /** `kubernetes.io/tls`: the issuer is a Secret that exists already, so its key is not among the values. */
+      /** `kubernetes.io/tls`: the issuer is an existing Secret, so the values do not contain its key. */
       readonly scheme: "kubernetes.io/tls";
-      /** Validity of the proxies' certificates, as Go writes it. */
+      /** Validity of the proxies' certificates, as a Go duration. */
       readonly issuanceLifetime: string;
     };
   };
   /** The webhook that injects proxies. */
   readonly proxyInjector: WebhookValues;
-  /** The webhook that checks ServiceProfiles. */
+  /** The webhook that validates ServiceProfiles. */
   readonly profileValidator: WebhookValues;
-  /** The webhook that checks policies. */
+  /** The webhook that validates policies. */
   readonly policyValidator: WebhookValues;
-  /** Whether Linkerd's CNI plugin redirects the pods' traffic, instead of an init container of each. */
+  /** Whether Linkerd's CNI plugin redirects traffic, instead of an init container in each pod. */
   readonly cniEnabled: boolean;
-  /** When the heartbeat runs, as a cron schedule. Without it every render takes the current time. */
+  /** Cron schedule of the heartbeat. Without it, each rendering uses the current time. */
   readonly heartbeatSchedule: string;
 }
 
-/** Values of one admission webhook: how the API server comes to trust it, and where its certificate is. */
+/** Values of one admission webhook: its CA bundle, and where its certificate is. */
 export type WebhookValues = WebhookTrust & {
-  /** The certificate is a Secret that exists already; without it every render would make a new one. */
+  /** The certificate is an existing Secret; without this, each rendering would generate a new one. */
   readonly externalSecret: true;
 };
 
@@ -46,7 +46,7 @@ export const CONTROL_PLANE_WEBHOOKS = [
   "linkerd-policy-validator",
 ] as const;
 
-/** Service of a webhook of the control plane. */
+/** Service of one of the control plane's webhooks. */
 export type ControlPlaneWebhook = (typeof CONTROL_PLANE_WEBHOOKS)[number];
 
 /** The values of a webhook. */
@@ -54,7 +54,7 @@ export function webhookValues(trust: WebhookTrust): WebhookValues {
   return { externalSecret: true, ...trust };
 }
 
-/** Once a day; the documented example of the chart. */
+/** Once a day, as in the example in the chart's values.yaml. */
 const HEARTBEAT_SCHEDULE = "0 0 * * *";
 
 /** The values of the control plane. */

@@ -5,28 +5,28 @@ import { WebhookTrust } from "../pki/webhookTrust";
 /** Services of viz that have a certificate: the tap API, and the webhook that switches tap on. */
 export const VIZ_WEBHOOKS = ["tap", "tap-injector"] as const;
 
-/** Service of viz that has a certificate. */
+/** One of these Services. */
 export type VizWebhook = (typeof VIZ_WEBHOOKS)[number];
 
-/** Label of each of viz's pods that changes with the trust bundle. */
+/** Label of viz's pods that changes with the trust bundle. */
 export const TRUST_BUNDLE_LABEL = "linkerd-mtls/trust-bundle";
-/** A label's value has at most 63 characters. */
+/** Hex digits of the hash; a label's value has at most 63 characters. */
 const TRUST_BUNDLE_DIGITS = 16;
 
 /**
- * The values that this program gives to the chart linkerd-viz, and no others. The chart has no schema and ignores a
- * name that it does not know, so a test compares them with the names that it does know.
+ * The values that this program sets in the chart linkerd-viz. The chart has no schema and ignores unknown names, so a test
+ * compares them with the names that the chart has.
  */
 export interface VizValues {
   /** Linkerd's namespace. */
   readonly linkerdNamespace: string;
   /** Trust domain. */
   readonly identityTrustDomain: string;
-  /** The chart's Job that patches its namespace, whose metadata is set here already. */
+  /** No Job that patches the namespace: its metadata is complete. */
   readonly createNamespaceMetadataJob: false;
   /**
-   * Labels of all pods. A proxy gets the trust bundle when its pod is created, so a label with the bundle's hash rolls
-   * the pods; the chart documents no annotations for all of them.
+   * Labels of all pods. A proxy gets the trust bundle when its pod is created, so a label with the bundle's hash restarts
+   * the pods when the bundle changes. The chart documents no annotations for all pods.
    */
   readonly podLabels: Readonly<Record<string, string>>;
   /** The server of the tap API. */
@@ -34,30 +34,30 @@ export interface VizValues {
   /** The webhook that switches tap on. */
   readonly tapInjector: WebhookValues;
   readonly dashboard: {
-    /** Go regular expression of the hosts that it answers to; "" is localhost and its own Service. */
+    /** Go regular expression of the allowed hosts; "" allows localhost and the Service. */
     readonly enforcedHostRegexp: string;
     readonly resources?: Resources;
   };
-  /** URL of a Prometheus that exists already; "" is the chart's own. */
+  /** URL of an existing Prometheus; "" is the chart's own. */
   readonly prometheusUrl: string;
   /** The chart's own Prometheus. */
   readonly prometheus: { readonly enabled: boolean; readonly resources?: Resources };
-  /** Where the images are, but for Prometheus' own. */
+  /** Registry and path of all images except Prometheus'. */
   readonly defaultRegistry?: string;
   readonly imagePullSecrets?: readonly { readonly name: string }[];
-  /** Whether replicas keep to different nodes. */
+  /** Whether replicas run on different nodes. */
   readonly enablePodAntiAffinity: boolean;
   /** Whether the components have PodDisruptionBudgets. */
   readonly enablePodDisruptionBudget: boolean;
 }
 
-/** Resources of a container, as the chart wants them. */
+/** Resources of a container, in the chart's format. */
 interface Resources {
   readonly cpu: { readonly request: string };
   readonly memory: { readonly request: string; readonly limit: string };
 }
 
-/** For high availability, as in the chart's values-ha.yaml. */
+/** As in the chart's values-ha.yaml. */
 const HA_TAP_REPLICAS = 3;
 const HA_RESOURCES: Resources = { cpu: { request: "100m" }, memory: { request: "50Mi", limit: "250Mi" } };
 const HA_PROMETHEUS_RESOURCES: Resources = {

@@ -28,13 +28,13 @@ export interface TrustManagerArgs {
   readonly cluster?: ClusterAccess;
 }
 
-/** The values that this program gives to the chart trust-manager, and no others. */
+/** The values that this program sets in the chart trust-manager. */
 export interface TrustManagerValues {
-  /** Custom resource definitions; they go with the release, and all Bundles of the cluster with them. */
+  /** Installs the custom resource definitions. Deleting the release deletes them, and every Bundle in the cluster. */
   readonly crds: { readonly enabled: true; readonly keep: false };
-  /** Public certificates, which no Bundle here asks for. */
+  /** Public CA certificates, which no Bundle of this program uses. */
   readonly defaultPackage: { readonly enabled: false };
-  /** Where Bundles may read Secrets. */
+  /** The namespace whose Secrets and ConfigMaps Bundles may read. */
   readonly app: { readonly trust: { readonly namespace: string } };
   readonly replicaCount: number;
   readonly podDisruptionBudget?: { readonly enabled: true };

@@ -562,6 +562,58 @@ export async function badInputs(): Promise<BadInputs> {
       set("sampleApplications[0]", "hello-world"),
     ),
 
+    // Helm values.
+    bad(
+      "values that are no object",
+      "values",
+      "proxy.logLevel=debug",
+      "values must be an object of linkerd-crds, linkerd-control-plane, linkerd-viz, cert-manager, trust-manager, but " +
+        'is "proxy.logLevel=debug"',
+      set("values.linkerd-crds", "<value>"),
+    ),
+    bad(
+      "values of an unknown chart",
+      "values",
+      { linkerd2: {} },
+      "values.linkerd2 must be one of linkerd-crds, linkerd-control-plane, linkerd-viz, cert-manager, trust-manager, " +
+        "but is unknown",
+      rm("values.linkerd2"),
+    ),
+    bad(
+      "values of a chart that are no object",
+      "values",
+      { "linkerd-viz": [] },
+      "values.linkerd-viz must be an object, as the chart's values.yaml is, but is []",
+      rm("values.linkerd-viz"),
+    ),
+    bad(
+      "a value that another key sets",
+      "values",
+      { "linkerd-control-plane": { proxy: { opaquePorts: "25" } } },
+      'values.linkerd-control-plane.proxy.opaquePorts must not be set here (opaquePorts sets it), but is "25"',
+      rm("values.linkerd-control-plane.proxy.opaquePorts"),
+    ),
+    bad(
+      "a private key as a value",
+      "values",
+      { "cert-manager": { webhook: { extraArgs: [anchor.keyPem] } } },
+      "values.cert-manager.webhook.extraArgs must not hold a private key, which Helm and Pulumi would keep in " +
+        "plaintext, but is a PEM block",
+      rm("values.cert-manager.webhook.extraArgs"),
+    ),
+    {
+      title: "a value that is a secret",
+      values: { values: { "linkerd-viz": { prometheusCredsSecret: "prometheus" } } },
+      secretKeys: ["issuerKey", "values"],
+      problems: [
+        [
+          "linkerd-mtls:values must not hold a secret, because Helm and Pulumi keep values in plaintext, but is set " +
+            "with --secret",
+          "pulumi config rm linkerd-mtls:values",
+        ],
+      ],
+    },
+
     // Applications.
     bad(
       "a namespace with an invalid name",

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 
 import { parse } from "yaml";
 
-import { isMap } from "../../components/cluster/valueNames";
+import { isObject } from "../../components/validation/problem";
 import { settingsValues } from "../../components/controlPlane/settings";
 import { vizValues } from "../../components/extensions/vizValues";
 
@@ -74,7 +74,7 @@ function withoutEmpty(values: ReadonlyMap<string, unknown>): ReadonlyMap<string,
 }
 
 function leaves(value: unknown, path: readonly string[] = []): Map<string, unknown> {
-  return isMap(value)
+  return isObject(value)
     ? new Map(Object.entries(value).flatMap(([name, item]) => [...leaves(item, [...path, name])]))
     : new Map([[path.join("."), value]]);
 }

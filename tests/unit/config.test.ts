@@ -77,6 +77,7 @@ describe("configuration", () => {
       cniEnabled: false,
       labelKubeSystem: false,
       viz: undefined,
+      values: {},
       sampleApplications: [],
       namespaces: [],
       cluster: { kubeconfig: undefined, context: undefined },
@@ -119,6 +120,7 @@ describe("configuration", () => {
           prometheusUrl: "http://prometheus:9090",
           highAvailability: true,
         },
+        values: { "linkerd-viz": { dashboard: { replicas: 2 } } },
         sampleApplications: ["shop", "hello-world", "shop"],
         namespaces: [{ name: "users" }],
         "kubernetes:kubeconfig": "/kubeconfig",
@@ -157,6 +159,7 @@ describe("configuration", () => {
         cniEnabled: true,
         labelKubeSystem: true,
         viz: { enforcedHostRegexp: ".*", prometheusUrl: "http://prometheus:9090", highAvailability: true },
+        values: { "linkerd-viz": { dashboard: { replicas: 2 } } },
         sampleApplications: ["shop", "hello-world"],
         namespaces: [
           {
