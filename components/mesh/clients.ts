@@ -1,7 +1,7 @@
 import { isIP } from "node:net";
 
 import { checkList, checkObject, isObject, Problem } from "../validation/problem";
-import { DNS_LABEL, oneOf, Rule, text } from "../validation/rule";
+import { DNS_LABEL, DNS_NAME, oneOf, Rule } from "../validation/rule";
 
 /** Clients of a port: whoever is in one of the lists. */
 export interface Clients {
@@ -13,16 +13,14 @@ export interface Clients {
   readonly networks?: readonly string[];
 }
 
-const LABEL = "[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?";
-
 /** What the items of each list must be. */
 const CLIENT_RULES: Readonly<Record<keyof Clients, Rule<string>>> = {
   namespaces: { ...DNS_LABEL, rule: "must be the name of a namespace", example: "shop" },
-  serviceAccounts: text(
-    "must be <namespace>/<service account>",
-    new RegExp(`^${LABEL}/${LABEL}(\\.${LABEL})*$`),
-    "shop/web",
-  ),
+  serviceAccounts: {
+    rule: "must be <namespace>/<service account>",
+    example: "shop/web",
+    allows: (value): value is string => typeof value === "string" && isServiceAccount(value),
+  },
   networks: {
     rule: "must be a network in CIDR notation",
     example: "10.0.0.0/8",
@@ -66,6 +64,11 @@ export const PROXY_PROTOCOL = oneOf<ProxyProtocol>(
   ["unknown", "HTTP/1", "HTTP/2", "gRPC", "opaque", "TLS"],
   "opaque",
 );
+
+function isServiceAccount(client: string): boolean {
+  const [namespace, name, ...rest] = client.split("/");
+  return DNS_LABEL.allows(namespace) && DNS_NAME.allows(name) && rest.length === 0;
+}
 
 function isNetwork(network: string): boolean {
   const [address = "", length = "", ...rest] = network.split("/");
