@@ -62,14 +62,14 @@ const PROGRAMS: readonly Program[] = [
  * votes all the time. Each has its ServiceAccount, and so an identity of its own.
  */
 export class Emojivoto extends pulumi.ComponentResource {
-  /** Names of the meshed namespaces that it made. */
+  /** Names of the meshed namespaces that it creates. */
   public readonly namespaces: pulumi.Output<string>[];
 
   public constructor(name: string, args: SampleApplicationArgs, opts?: pulumi.ComponentResourceOptions) {
     super("linkerd-mtls:index:Emojivoto", name, {}, opts);
 
-    const { gate, guard, trustBundlePem, cniEnabled } = args;
-    const namespace = new MeshedNamespace(NAMESPACE, { gate, guard, cniEnabled }, { parent: this });
+    const { mesh } = args;
+    const namespace = new MeshedNamespace(NAMESPACE, { mesh }, { parent: this });
     for (const { cpu, env, containerPorts = {}, ports, ...container } of PROGRAMS) {
       const account = new k8s.core.v1.ServiceAccount(
         `${NAMESPACE}-${container.name}-account`,
@@ -96,8 +96,7 @@ export class Emojivoto extends pulumi.ComponentResource {
             ],
           },
           ports,
-          trustBundlePem,
-          gate,
+          mesh,
         },
         { parent: this },
       );

@@ -7,14 +7,14 @@ const IMAGE = "buoyantio/helloworld:0.1.6";
 
 /** Two services, `hello` that calls `world`, in the meshed namespace `hello-world`. */
 export class HelloWorld extends pulumi.ComponentResource {
-  /** Names of the meshed namespaces that it made. */
+  /** Names of the meshed namespaces that it creates. */
   public readonly namespaces: pulumi.Output<string>[];
 
   public constructor(name: string, args: SampleApplicationArgs, opts?: pulumi.ComponentResourceOptions) {
     super("linkerd-mtls:index:HelloWorld", name, {}, opts);
 
-    const { gate, guard, trustBundlePem, cniEnabled } = args;
-    const namespace = new MeshedNamespace("hello-world", { gate, guard, cniEnabled }, { parent: this });
+    const { mesh } = args;
+    const namespace = new MeshedNamespace("hello-world", { mesh }, { parent: this });
     const service = (service: string, port: number, ...containerArgs: string[]): MeshedWorkload =>
       new MeshedWorkload(
         service,
@@ -31,8 +31,7 @@ export class HelloWorld extends pulumi.ComponentResource {
             ],
           },
           ports: [{ name: "http", port }],
-          trustBundlePem,
-          gate,
+          mesh,
         },
         { parent: this },
       );

@@ -8,14 +8,14 @@ import { SampleApplicationArgs } from "./sampleApplication";
  * stays as it is: the pods are meshed by their own annotation.
  */
 export class Kuard extends pulumi.ComponentResource {
-  /** Names of the meshed namespaces that it made: none. */
+  /** Names of the meshed namespaces that it creates: none. */
   public readonly namespaces: pulumi.Output<string>[] = [];
 
   public constructor(name: string, args: SampleApplicationArgs, opts?: pulumi.ComponentResourceOptions) {
     super("linkerd-mtls:index:Kuard", name, {}, opts);
 
-    const { gate, guard, trustBundlePem } = args;
-    const namespace = new MeshedNamespace("default", { existing: true, gate, guard }, { parent: this });
+    const { mesh } = args;
+    const namespace = new MeshedNamespace("default", { existing: true, mesh }, { parent: this });
     new MeshedWorkload(
       "kuard",
       {
@@ -33,8 +33,7 @@ export class Kuard extends pulumi.ComponentResource {
           ],
         },
         ports: [{ name: "http", port: 80, targetPort: 8080 }],
-        trustBundlePem,
-        gate,
+        mesh,
       },
       { parent: this },
     );

@@ -19,7 +19,7 @@ const HOST = "shop.example.com";
  * an ingress controller that is meshed by the annotation of its pods.
  */
 export class Shop extends pulumi.ComponentResource {
-  /** Names of the meshed namespaces that it made; that of the ingress controller is not meshed. */
+  /** Names of the meshed namespaces that it creates; that of the ingress controller is not meshed. */
   public readonly namespaces: pulumi.Output<string>[];
 
   public constructor(name: string, args: SampleApplicationArgs, opts?: pulumi.ComponentResourceOptions) {
@@ -70,8 +70,8 @@ export class Shop extends pulumi.ComponentResource {
 
   /** A service in its own namespace; it finds those that it calls in its settings, e.g. `Services:users`. */
   private service(name: string, args: SampleApplicationArgs, ...called: Service[]): Service {
-    const { gate, guard, trustBundlePem, cniEnabled } = args;
-    const namespace = new MeshedNamespace(`shop-${name}`, { gate, guard, cniEnabled }, { parent: this }).name;
+    const { mesh } = args;
+    const namespace = new MeshedNamespace(`shop-${name}`, { mesh }, { parent: this }).name;
     new MeshedWorkload(
       `shop-${name}`,
       {
@@ -92,8 +92,7 @@ export class Shop extends pulumi.ComponentResource {
           ],
         },
         ports: [{ name: "http", port: PORT, targetPort: CONTAINER_PORT }],
-        trustBundlePem,
-        gate,
+        mesh,
       },
       { parent: this },
     );

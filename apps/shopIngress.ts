@@ -33,12 +33,12 @@ export class ShopIngress extends pulumi.ComponentResource {
   public constructor(name: string, args: SampleApplicationArgs, opts?: pulumi.ComponentResourceOptions) {
     super("linkerd-mtls:index:ShopIngress", name, {}, opts);
 
-    const { gate, guard, trustBundlePem } = args;
+    const { mesh } = args;
     const namespace = new k8s.core.v1.Namespace(
       `${name}-namespace`,
       { metadata: { name } },
       // The guard outlives the last pod.
-      { parent: this, dependsOn: guard },
+      { parent: this, dependsOn: mesh.guard },
     );
     const metadata = { name: NAME, namespace: namespace.metadata.name };
     const account = new k8s.core.v1.ServiceAccount(`${name}-account`, { metadata }, { parent: this });
@@ -107,8 +107,7 @@ export class ShopIngress extends pulumi.ComponentResource {
           { name: "http", port: 80 },
           { name: "https", port: 443 },
         ],
-        trustBundlePem,
-        gate,
+        mesh,
       },
       // It ends when it may not read what it watches.
       { parent: this, dependsOn: binding },

@@ -1,7 +1,5 @@
 /** Rules for values that come from outside the type system, e.g. from a stack's configuration. */
 export { DEFAULT_CERT_MANAGER_DEADLINE_SECONDS } from "./certManager/resources";
-export { IDENTITY_ROTATION } from "./certManager/rotatingIdentity";
-export { WEBHOOK_CA_ROTATION, WEBHOOK_ROTATION, webhookLimits } from "./certManager/rotatingWebhooks";
 export { type Rotation, type RotationLimits, rotationProblems } from "./certManager/rotation";
 export {
   DEFAULT_CERT_MANAGER_CHART_SOURCE,
@@ -24,12 +22,14 @@ export { DEFAULT_CHART_SOURCE, DEFAULT_LINKERD_VERSION, LINKERD_VERSION } from "
 export { PROMETHEUS_URL } from "./extensions/linkerdViz";
 export { DEFAULT_GATE_DEADLINE_SECONDS } from "./injection/injectionGate";
 export { GUARD_MODE } from "./injection/meshGuard";
-export { POD_SECURITY, podSecurityProblems } from "./injection/podSecurity";
+export { POD_SECURITY, podSecurityProblems } from "./cluster/podSecurity";
 export { clientProblems, PROXY_PROTOCOL } from "./mesh/clients";
 export { WORKLOAD_LABEL } from "./mesh/portAuthorization";
 export { INJECT_MODE, isInjected, proxySettingProblems } from "./mesh/proxySettings";
 export { servicePortProblems } from "./mesh/servicePort";
 export { kindProblems, REPLICAS, SCHEDULE, WORKLOAD_KIND } from "./mesh/workloadKind";
+export { IDENTITY_ROTATION } from "./pki/identityIssuer";
+export { WEBHOOK_CA_ROTATION, WEBHOOK_ROTATION, webhookLimits } from "./pki/webhookCertificates";
 export { TRUST_ANCHOR_VALIDITY_HOURS } from "./pki/trustAnchor";
 export { TRUST_MANAGER_NAMESPACE } from "./trustManager/trustManager";
 export { DURATION, parseDuration } from "./validation/duration";

@@ -12,7 +12,7 @@ export const CERT_MANAGER_NAMESPACE = "cert-manager";
 
 /** Arguments of {@link CertManager}. */
 export interface CertManagerArgs {
-  /** Namespace to make and install it in. Default `cert-manager`. */
+  /** Namespace to create and to install it in. Default `cert-manager`. */
   readonly namespace?: string;
   /** Helm repository, OCI registry, or directory of a directory per chart. Default `https://charts.jetstack.io`. */
   readonly chartSource?: string;
@@ -25,8 +25,8 @@ export interface CertManagerArgs {
    * `highAvailability`; values that another argument sets, and those of the custom resource definitions, are refused.
    */
   readonly values?: HelmValues;
-  /** The cluster, the same as the Kubernetes provider's. Default: the ambient kubeconfig. */
-  readonly cluster?: ClusterAccess;
+  /** The cluster, the same as the Kubernetes provider's. */
+  readonly cluster: ClusterAccess;
 }
 
 /**
@@ -39,7 +39,7 @@ export class CertManager extends pulumi.ComponentResource {
   /** Version of the chart that is installed. */
   public readonly chartVersion: pulumi.Output<string>;
 
-  public constructor(name: string, args: CertManagerArgs = {}, opts?: pulumi.ComponentResourceOptions) {
+  public constructor(name: string, args: CertManagerArgs, opts?: pulumi.ComponentResourceOptions) {
     super("linkerd-mtls:index:CertManager", name, {}, opts);
 
     const { version = DEFAULT_CERT_MANAGER_VERSION, highAvailability = false } = args;

@@ -7,7 +7,7 @@ import { helmChart } from "../cluster/helmChart";
 import { ChartRules, checkHelmValues, HelmValues, mergeValues } from "../cluster/helmValues";
 import { DEFAULT_CERT_MANAGER_CHART_SOURCE } from "./version";
 
-/** What cert-manager and trust-manager are installed with. */
+/** Arguments of {@link managerRelease}. */
 export interface ManagerReleaseArgs {
   /** Type of the parent, for its errors. */
   readonly component: "CertManager" | "TrustManager";
@@ -21,23 +21,22 @@ export interface ManagerReleaseArgs {
   readonly values?: HelmValues;
   /** Default `https://charts.jetstack.io`. */
   readonly chartSource?: string;
-  /** Default: the ambient kubeconfig. */
-  readonly cluster?: ClusterAccess;
+  readonly cluster: ClusterAccess;
 }
 
-/** The namespace that was made, and the release in it. */
+/** The namespace, and the release in it. */
 interface ManagerRelease {
   readonly namespace: pulumi.Output<string>;
   readonly chartVersion: pulumi.Output<string>;
 }
 
-/** The Helm release of one of them, in a namespace of its own. */
+/** The Helm release of cert-manager or of trust-manager, in a namespace of its own. */
 export function managerRelease(
   name: string,
   args: ManagerReleaseArgs,
   parent: pulumi.Resource,
 ): ManagerRelease {
-  const { rules, version, cluster = {}, chartSource = DEFAULT_CERT_MANAGER_CHART_SOURCE } = args;
+  const { rules, version, cluster, chartSource = DEFAULT_CERT_MANAGER_CHART_SOURCE } = args;
   const { chart } = rules;
   checkHelmValues(`${args.component} ${name}`, rules, chartSource, args.values);
   const { metadata } = new k8s.core.v1.Namespace(
@@ -45,7 +44,7 @@ export function managerRelease(
     {
       metadata: {
         name: args.namespace,
-        // Linkerd waits for what they make, so nothing that makes it may wait for Linkerd's injector.
+        // Linkerd waits for what they issue, so their pods must not wait for Linkerd's injector.
         labels: { "config.linkerd.io/admission-webhooks": "disabled" },
       },
     },

@@ -4,6 +4,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { ClusterAccess } from "../cluster/client";
 import { readinessGate } from "../cluster/readinessGate";
 import { acceptanceHook } from "../cluster/acceptance";
+import { beforeChange } from "../cluster/hook";
 import { Rotation } from "./rotation";
 
 /** Default of how long to wait for cert-manager, in seconds. */
@@ -43,14 +44,15 @@ export interface CertificateSpec extends Rotation {
 /** Where a component's objects of cert-manager are, and how long to wait for them. */
 export interface Placement {
   readonly namespace: pulumi.Input<string>;
-  readonly deadlineSeconds: number;
+  /** How long to wait until they are Ready, in seconds. Default 300. */
+  readonly deadlineSeconds?: number;
   /** The cluster to ask about them, the same as the Kubernetes provider's. */
   readonly cluster: ClusterAccess;
 }
 
 const API_VERSION = "cert-manager.io/v1";
 
-/** Refers to an issuer with all of its fields, because cert-manager fills in what is missing. */
+/** A reference to an issuer with all of its fields, because cert-manager fills in missing ones. */
 export function issuerRef({
   name,
   kind = "Issuer",
@@ -66,17 +68,20 @@ interface Issued {
   readonly resource: k8s.apiextensions.CustomResource;
 }
 
-/** Makes the Issuers and Certificates of one component, in one namespace. */
+/** Creates the Issuers and Certificates of one component, in one namespace. */
 export class CertManagerObjects {
+  private readonly placement: Required<Placement>;
   private readonly accepted: pulumi.ResourceHook;
 
   /** `prefix` begins the names of hooks; `parent` is the component. */
   public constructor(
     private readonly prefix: string,
-    private readonly placement: Placement,
+    placement: Placement,
     private readonly parent: pulumi.ComponentResource,
   ) {
-    this.accepted = acceptanceHook(`${prefix}-accepted`, { controller: "cert-manager", ...placement });
+    const { deadlineSeconds = DEFAULT_CERT_MANAGER_DEADLINE_SECONDS } = placement;
+    this.placement = { ...placement, deadlineSeconds };
+    this.accepted = acceptanceHook(`${prefix}-accepted`, { controller: "cert-manager", ...this.placement });
   }
 
   /** An Issuer. */
@@ -99,7 +104,7 @@ export class CertManagerObjects {
     return { name, spec, resource: this.create(resourceName, "Certificate", name, spec, dependsOn) };
   }
 
-  /** Is there when the Certificates are Ready. */
+  /** Resolves once the Certificates are Ready. */
   public ready(suffix: string, certificates: readonly Issued[]): pulumi.CustomResource {
     const { namespace, deadlineSeconds, cluster } = this.placement;
     return readinessGate(
@@ -137,7 +142,7 @@ export class CertManagerObjects {
       {
         parent: this.parent,
         dependsOn,
-        hooks: { beforeCreate: [this.accepted], beforeUpdate: [this.accepted] },
+        hooks: beforeChange(this.accepted),
       },
     );
   }

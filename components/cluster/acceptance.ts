@@ -1,16 +1,15 @@
-import { AsyncResource } from "node:async_hooks";
-
-import * as pulumi from "@pulumi/pulumi";
+import type * as pulumi from "@pulumi/pulumi";
 
 import { ClusterAccess, connect, describeError } from "./client";
+import { clusterHook } from "./hook";
 import { ControlledObject, resourceOf } from "./objectState";
-import { CLOCK, listenForInterruption, Verdict, wait } from "./waiting";
+import { CLOCK, Verdict, wait } from "./waiting";
 
-/** Whose objects are created, and where. */
+/** Arguments of {@link acceptanceHook}. */
 export interface AcceptanceArgs {
-  /** Whose they are; Helm's name of its release too. */
+  /** The controller that the objects are for; also the name of its Helm release. */
   readonly controller: "cert-manager" | "trust-manager";
-  /** Whether objects of their kind have no namespace. Pulumi gives them one all the same where it does not know the kind yet. */
+  /** Whether the kind is cluster-scoped. Pulumi sets a namespace all the same while it does not know the kind yet. */
   readonly clusterScoped?: boolean;
   /** How long to wait until they are accepted, in seconds. */
   readonly deadlineSeconds: number;
@@ -33,21 +32,17 @@ interface NewObject extends Pick<ControlledObject, "apiVersion" | "kind"> {
  * where it does not answer, or the controller is not installed, the hook says so.
  */
 export function acceptanceHook(name: string, args: AcceptanceArgs): pulumi.ResourceHook {
-  // The engine calls the hook outside the asynchronous context in which Pulumi finds this deployment's log.
-  const context = new AsyncResource("Acceptance");
   let accepted: Promise<unknown> | undefined;
-  return new pulumi.ResourceHook(name, ({ newInputs }) =>
-    context.runInAsyncScope(async () => {
-      // What is created at the same time shares the question.
-      accepted ??= untilAccepted(scoped(newInputs as NewObject, args), args);
-      try {
-        await accepted;
-      } catch (error) {
-        accepted = undefined;
-        throw error;
-      }
-    }),
-  );
+  return clusterHook<NewObject>(name, async ({ newInputs }) => {
+    // Objects that are created at the same time share one question.
+    accepted ??= untilAccepted(scoped(newInputs, args), args);
+    try {
+      await accepted;
+    } catch (error) {
+      accepted = undefined;
+      throw error;
+    }
+  });
 }
 
 function scoped(object: NewObject, { clusterScoped = false }: AcceptanceArgs): NewObject {
@@ -75,8 +70,7 @@ async function untilAccepted(object: NewObject, args: AcceptanceArgs): Promise<v
         `  kubectl get validatingwebhookconfigurations -l app.kubernetes.io/instance=${controller}`,
       ].join("\n  "),
     );
-  const log = (line: string): void => void pulumi.log.info(line);
-  await wait({ clock: CLOCK, deadlineSeconds, interruption: listenForInterruption, log, attempt, explain });
+  await wait({ deadlineSeconds, attempt, explain });
 }
 
 async function dryRun(cluster: ClusterAccess, object: NewObject, timeoutMs: number): Promise<void> {
@@ -90,10 +84,10 @@ async function dryRun(cluster: ClusterAccess, object: NewObject, timeoutMs: numb
     : api.createNamespacedCustomObject({ ...where, namespace }));
 }
 
-/** Answers that another try does not change. */
+/** Answers that a retry does not change. */
 const REFUSALS = [400, 401, 422];
 
-/** Tells apart what a person would mend differently. */
+/** Tells apart the causes that a person fixes in different ways. */
 function judge(error: unknown, elapsedMs: number, object: NewObject, controller: string): Verdict {
   const { status, message } = describeError(error);
   const { apiVersion, kind, metadata } = object;
@@ -106,8 +100,8 @@ function judge(error: unknown, elapsedMs: number, object: NewObject, controller:
   }
   if (status === 403 && message.includes("cannot create resource")) {
     const where = metadata.namespace === undefined ? "" : ` in namespace ${metadata.namespace}`;
-    const mend = `the deploying user must be allowed to create ${kind} objects${where}`;
-    return { done: false, final: true, state: `permission is missing, ${mend}: ${message}` };
+    const remedy = `the deploying user must be allowed to create ${kind} objects${where}`;
+    return { done: false, final: true, state: `permission is missing, ${remedy}: ${message}` };
   }
   if (message.includes("failed calling webhook")) {
     return { done: false, state: `${controller}'s webhook does not answer: ${message}` };

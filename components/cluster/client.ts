@@ -4,7 +4,10 @@ import { join } from "node:path";
 
 import type * as client from "@kubernetes/client-node";
 
-/** Which cluster, as the Kubernetes provider is told. Neither value reaches the state. */
+/**
+ * Which cluster a hook asks: the one of the Kubernetes provider. An empty object is the ambient kubeconfig, as it is for
+ * the provider. Neither value reaches the state.
+ */
 export interface ClusterAccess {
   /** Path or contents of a kubeconfig. Default: KUBECONFIG, then ~/.kube/config, then the pod's own cluster. */
   readonly kubeconfig?: string;
@@ -12,15 +15,19 @@ export interface ClusterAccess {
   readonly context?: string;
 }
 
+/** One kubeconfig for each cluster, so that the token of a credential plugin is used until it expires. */
+const KUBECONFIGS = new WeakMap<ClusterAccess, client.KubeConfig>();
+
 /** A client whose requests give up after `timeoutMs`. */
 export async function connect<T extends client.ApiType>(
   access: ClusterAccess,
   api: (k8s: typeof client) => new (configuration: client.Configuration) => T,
   timeoutMs: number,
 ): Promise<T> {
-  // Loaded here, because only a deployment that changes something asks.
+  // Imported here, because a deployment that changes nothing asks nothing.
   const k8s = await import("@kubernetes/client-node");
-  const kubeconfig = loadKubeConfig(new k8s.KubeConfig(), access);
+  const kubeconfig = KUBECONFIGS.get(access) ?? loadKubeConfig(new k8s.KubeConfig(), access);
+  KUBECONFIGS.set(access, kubeconfig);
   const cluster = kubeconfig.getCurrentCluster();
   if (cluster === null) {
     throw new Error(`the kubeconfig has no cluster for its context ${kubeconfig.getCurrentContext()}`);
@@ -42,7 +49,7 @@ export async function connect<T extends client.ApiType>(
   return new (api(k8s))(configuration);
 }
 
-/** As the Kubernetes provider does it. */
+/** Loads the kubeconfig that the Kubernetes provider loads. */
 function loadKubeConfig(config: client.KubeConfig, access: ClusterAccess): client.KubeConfig {
   if (access.kubeconfig === undefined || access.kubeconfig === "") {
     config.loadFromDefault();

@@ -1,10 +1,9 @@
-import { AsyncResource } from "node:async_hooks";
-
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 
 import { ClusterAccess, connect, describeError } from "./client";
 import { ChartReference } from "./helmChart";
+import { beforeChange, clusterHook } from "./hook";
 
 /** How long Helm may wait for a release, in seconds; slow image pulls are the reason. */
 const RELEASE_TIMEOUT_SECONDS = 600;
@@ -24,12 +23,18 @@ export interface HelmReleaseArgs extends ChartReference {
   readonly skipAwait?: boolean;
 }
 
+/** Options of {@link helmRelease}. */
+export interface HelmReleaseOptions extends Omit<pulumi.CustomResourceOptions, "hooks"> {
+  /** Run before the release is created and before it is updated. Default: none. */
+  readonly hooks?: readonly pulumi.ResourceHook[];
+}
+
 /** A Helm release, awaited unless told otherwise, that can be repeated after an interruption at any moment. */
 export function helmRelease(
   name: string,
   args: HelmReleaseArgs,
   cluster: ClusterAccess,
-  opts: pulumi.CustomResourceOptions & { readonly hooks?: pulumi.ResourceHookBinding },
+  { hooks = [], ...opts }: HelmReleaseOptions,
 ): k8s.helm.v3.Release {
   const records = clearRecords(`${name}-records`, cluster);
   return new k8s.helm.v3.Release(
@@ -37,13 +42,9 @@ export function helmRelease(
     { ...args, createNamespace: false, timeout: RELEASE_TIMEOUT_SECONDS },
     {
       ...opts,
-      // So a release that is about to be created is never one that is still in use.
+      // A release that is about to be created is then never one that is still in use.
       deleteBeforeReplace: true,
-      hooks: {
-        ...opts.hooks,
-        beforeCreate: [records, ...(opts.hooks?.beforeCreate ?? [])],
-        beforeUpdate: [records, ...(opts.hooks?.beforeUpdate ?? [])],
-      },
+      hooks: beforeChange(records, ...hooks),
     },
   );
 }
@@ -55,28 +56,24 @@ export function helmRelease(
  * Helm takes over the objects, which carry the release's name, and changes what differs.
  */
 function clearRecords(name: string, cluster: ClusterAccess): pulumi.ResourceHook {
-  // The engine calls the hook outside the asynchronous context in which Pulumi finds this deployment's log.
-  const context = new AsyncResource("HelmRelease");
-  return new pulumi.ResourceHook(name, ({ newInputs, oldInputs }) =>
-    context.runInAsyncScope(async () => {
-      const { name: release, namespace } = newInputs as { name: string; namespace: string };
-      const unfinished = oldInputs === undefined ? "" : ",status in (pending-upgrade,pending-rollback)";
-      const labelSelector = `owner=helm,name=${release}${unfinished}`;
-      try {
-        const core = await connect(cluster, ({ CoreV1Api }) => CoreV1Api, RECORDS_TIMEOUT_MS);
-        const { items } = await core.listNamespacedSecret({ namespace, labelSelector });
-        for (const record of items.map(({ metadata }) => metadata?.name ?? "")) {
-          await core.deleteNamespacedSecret({ namespace, name: record });
-          await pulumi.log.info(`an interrupted deployment left Helm's record ${record}: removed`);
-        }
-      } catch (error) {
-        const { message } = describeError(error);
-        throw new Error(
-          `Helm's records of release ${namespace}/${release} cannot be looked up: ${message}\n` +
-            `  the deploying user must be allowed to list and delete secrets in namespace ${namespace}`,
-          { cause: error },
-        );
+  return clusterHook<{ name: string; namespace: string }>(name, async ({ newInputs, oldInputs }) => {
+    const { name: release, namespace } = newInputs;
+    const unfinished = oldInputs === undefined ? "" : ",status in (pending-upgrade,pending-rollback)";
+    const labelSelector = `owner=helm,name=${release}${unfinished}`;
+    try {
+      const core = await connect(cluster, ({ CoreV1Api }) => CoreV1Api, RECORDS_TIMEOUT_MS);
+      const { items } = await core.listNamespacedSecret({ namespace, labelSelector });
+      for (const record of items.map(({ metadata }) => metadata?.name ?? "")) {
+        await core.deleteNamespacedSecret({ namespace, name: record });
+        await pulumi.log.info(`an interrupted deployment left Helm's record ${record}: removed`);
       }
-    }),
-  );
+    } catch (error) {
+      const { message } = describeError(error);
+      throw new Error(
+        `Helm's records of release ${namespace}/${release} cannot be looked up: ${message}\n` +
+          `  the deploying user must be allowed to list and delete secrets in namespace ${namespace}`,
+        { cause: error },
+      );
+    }
+  });
 }

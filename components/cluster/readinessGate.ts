@@ -1,20 +1,19 @@
-import { AsyncResource } from "node:async_hooks";
-
 import * as pulumi from "@pulumi/pulumi";
-import * as random from "@pulumi/random";
+import type * as random from "@pulumi/random";
 
 import { ClusterAccess } from "./client";
-import { sha256 } from "../pki/certificate";
+import { sha256 } from "../certificates/pem";
+import { clusterHook, gate } from "./hook";
 import { ControlledObject, ObjectState, objectState } from "./objectState";
-import { CLOCK, listenForInterruption, Verdict, wait } from "./waiting";
+import { Verdict, wait } from "./waiting";
 
 /** Arguments of a {@link readinessGate}. */
 export interface ReadinessGateArgs {
-  /** What is waited for. */
+  /** What to wait for. */
   readonly objects: readonly pulumi.Input<ControlledObject>[];
   /** The condition that says that an object is ready. */
   readonly condition: "Ready" | "Synced";
-  /** What the objects are like. When it changes, the gate asks again; only its hash is kept. */
+  /** Specifications of the objects. When one changes, the gate asks again; only the hash is stored. */
   readonly specs: pulumi.Input<unknown>;
   /** Helm's name of the release whose controllers work on the objects, for the message of a failure. */
   readonly controller: string;
@@ -25,9 +24,8 @@ export interface ReadinessGateArgs {
 }
 
 /**
- * Opens when controllers have done their work on objects, and says at its deadline what they report, which Pulumi's own
- * wait does not. It asks in a hook before it is created, as `InjectionGate` does: an unchanged deployment asks nothing,
- * and one that failed asks again the next time. Let the objects be among the dependencies in `opts`.
+ * Opens when controllers have done their work on objects. At its deadline it says what they report, which Pulumi's own
+ * wait does not. Name the objects in `dependsOn`.
  */
 export function readinessGate(
   name: string,
@@ -35,25 +33,18 @@ export function readinessGate(
   opts: pulumi.CustomResourceOptions,
 ): random.RandomId {
   const { condition, controller, deadlineSeconds, cluster } = args;
-  // The engine calls the hook outside the asynchronous context in which Pulumi finds this deployment's log.
-  const context = new AsyncResource("ReadinessGate");
-  const hook = new pulumi.ResourceHook(name, ({ newInputs }) =>
-    context.runInAsyncScope(async () => {
-      const { keepers } = newInputs as { keepers: { objects: string } };
-      const objects = JSON.parse(keepers.objects) as ControlledObject[];
-      await untilReady({ objects, condition, controller, deadlineSeconds, cluster });
-    }),
-  );
-  return new random.RandomId(
+  const hook = clusterHook<{ keepers: { objects: string } }>(name, async ({ newInputs }) => {
+    const objects = JSON.parse(newInputs.keepers.objects) as ControlledObject[];
+    await untilReady({ objects, condition, controller, deadlineSeconds, cluster });
+  });
+  return gate(
     name,
+    hook,
     {
-      byteLength: 4,
-      keepers: {
-        objects: pulumi.jsonStringify(args.objects),
-        specs: pulumi.jsonStringify(args.specs).apply(sha256),
-      },
+      objects: pulumi.jsonStringify(args.objects),
+      specs: pulumi.jsonStringify(args.specs).apply(sha256),
     },
-    { ...opts, hooks: { beforeCreate: [hook] } },
+    opts,
   );
 }
 
@@ -81,8 +72,7 @@ async function untilReady(
       ...objects.slice(0, 1).map(commandFor),
       `  kubectl get pods -A -l app.kubernetes.io/instance=${controller}`,
     ].join("\n  ");
-  const log = (line: string): void => void pulumi.log.info(line);
-  await wait({ clock: CLOCK, deadlineSeconds, interruption: listenForInterruption, log, attempt, explain });
+  await wait({ deadlineSeconds, attempt, explain });
 }
 
 /** How long each look at an issuer may take, for the message of a failure. */

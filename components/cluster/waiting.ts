@@ -1,5 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
+import * as pulumi from "@pulumi/pulumi";
+
 /** Time, in milliseconds; a test brings its own. */
 export interface Clock {
   now(): number;
@@ -12,7 +14,7 @@ export const CLOCK: Clock = {
   sleep: (ms) => sleep(ms, undefined, { ref: false }),
 };
 
-/** The wish of whoever deploys to end a question early. */
+/** The wish of whoever deploys to end a wait early. */
 export interface Interruption {
   readonly signal: AbortSignal;
   /** Stops listening. */
@@ -38,29 +40,30 @@ export function listenForInterruption(): Interruption {
 
 /** What one try has shown. */
 export type Verdict =
-  /** It is as it should be. */
+  /** The wait is over. */
   | { readonly done: true }
-  /** It seems to be, and is asked again soon to be sure; the deadline does not end that. */
+  /** It seems to be over; the next try, soon, confirms it, even beyond the deadline. */
   | { readonly done: false; readonly confirming: true; readonly state: string }
-  /** It is not; with `final`, waiting cannot help. */
+  /** It is not over; with `final`, waiting cannot help. */
   | { readonly done: false; readonly confirming?: false; readonly state: string; readonly final?: boolean };
 
 /** What a wait is about. */
 export interface Wait {
-  readonly clock: Clock;
+  /** Default: the machine's. */
+  readonly clock?: Clock;
   /** How long to wait, in seconds. */
   readonly deadlineSeconds: number;
-  /** Listens for the wish to end early. */
-  readonly interruption: () => Interruption;
-  /** Receives a line for whoever reads the deployment's log. */
-  readonly log: (line: string) => void;
+  /** Listens for the wish to end early. Default: {@link listenForInterruption}. */
+  readonly interruption?: () => Interruption;
+  /** Receives a line for whoever reads the deployment's log. Default: that log. */
+  readonly log?: (line: string) => void;
   /** Tries once; gives up after `timeoutMs`, and does not throw. */
   readonly attempt: (timeoutMs: number) => Promise<Verdict>;
   /** Says what is wrong, with the tries and the time that it took, when the deadline has passed. */
   readonly explain: (state: string, effort: string) => Promise<string>;
 }
 
-/** What a wait that succeeded took. */
+/** What a successful wait took. */
 export interface Waited {
   readonly tries: number;
   readonly seconds: string;
@@ -74,9 +77,9 @@ const FIRST_INTERVAL_MS = 250;
 const MAX_INTERVAL_MS = 2_000;
 const PROGRESS_INTERVAL_MS = 10_000;
 
-/** Tries at growing intervals until it is done; throws at the deadline, where waiting cannot help, or when interrupted. */
+/** Tries at growing intervals until one succeeds; throws at the deadline, when waiting cannot help, or when interrupted. */
 export async function wait(args: Wait): Promise<Waited> {
-  const { signal, dispose } = args.interruption();
+  const { signal, dispose } = (args.interruption ?? listenForInterruption)();
   try {
     return await tryUntilDone(args, signal);
   } finally {
@@ -85,7 +88,7 @@ export async function wait(args: Wait): Promise<Waited> {
 }
 
 async function tryUntilDone(args: Wait, signal: AbortSignal): Promise<Waited> {
-  const { clock, deadlineSeconds, log, attempt, explain } = args;
+  const { clock = CLOCK, deadlineSeconds, log = logLine, attempt, explain } = args;
   const start = clock.now();
   const elapsed = (): number => clock.now() - start;
   const seconds = (): string => (elapsed() / 1000).toFixed(1);
@@ -118,4 +121,8 @@ async function tryUntilDone(args: Wait, signal: AbortSignal): Promise<Waited> {
       interval = Math.min(2 * interval, MAX_INTERVAL_MS);
     }
   }
+}
+
+function logLine(line: string): void {
+  void pulumi.log.info(line);
 }

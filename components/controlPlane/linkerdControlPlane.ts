@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 
-import { sha256 } from "../pki/certificate";
-import { WebhookTrust } from "../pki/webhookTrust";
+import { sha256 } from "../certificates/pem";
+import { WebhookTrust } from "../pki/webhookCertificates";
 import { ClusterAccess } from "../cluster/client";
 import { helmRelease } from "../cluster/helmRelease";
 import { checkHelmValues, HelmValues, mergeValues } from "../cluster/helmValues";
@@ -41,15 +41,15 @@ export interface LinkerdControlPlaneArgs {
    * `imageRegistry` in `settings`; values that another argument sets, and certificates, are refused.
    */
   readonly values?: HelmValues;
-  /** The cluster, the same as the Kubernetes provider's. Default: the ambient kubeconfig. */
-  readonly cluster?: ClusterAccess;
+  /** The cluster, the same as the Kubernetes provider's. */
+  readonly cluster: ClusterAccess;
 }
 
 /**
- * Linkerd's control plane, the Helm release `linkerd-control-plane`. It wants four Secrets in its namespace, which
- * `IdentityIssuer` or `RotatingIdentity` and `webhookCertificates` make, or someone else: `linkerd-identity-issuer` (kubernetes.io/tls) and
- * `linkerd-{proxy-injector,sp-validator,policy-validator}-k8s-tls`. Their names are fixed in the chart, so no output
- * of theirs arrives here: name their makers in `dependsOn`.
+ * Linkerd's control plane, the Helm release `linkerd-control-plane`. It mounts four Secrets of its namespace, all of type
+ * kubernetes.io/tls: `linkerd-identity-issuer`, as `IdentityIssuer` writes it, and
+ * `linkerd-{proxy-injector,sp-validator,policy-validator}-k8s-tls`, as `WebhookCertificates` does. Their names are fixed
+ * in the chart and do not flow in as outputs: name what writes them in `dependsOn`.
  */
 export class LinkerdControlPlane extends pulumi.ComponentResource {
   /** Version of the chart that is installed. */
@@ -80,13 +80,13 @@ export class LinkerdControlPlane extends pulumi.ComponentResource {
           args.values,
         ),
       );
-    const { cluster = {}, externalTrustRoots = false } = args;
+    const { cluster, externalTrustRoots = false } = args;
     const handBack = externalTrustRoots ? undefined : handBackHook(`${name}-trust-roots`, cluster);
     const release = helmRelease(
       `${name}-release`,
       { ...chart, name: "linkerd-control-plane", namespace: args.namespace, values },
       cluster,
-      { parent: this, ...(handBack && { hooks: { beforeCreate: [handBack], beforeUpdate: [handBack] } }) },
+      { parent: this, hooks: handBack && [handBack] },
     );
 
     this.chartVersion = release.status.version;

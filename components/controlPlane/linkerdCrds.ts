@@ -14,8 +14,8 @@ export interface LinkerdCrdsArgs {
   readonly charts?: ChartSource;
   /** Values of the chart. Default: those of its values.yaml. */
   readonly values?: HelmValues;
-  /** The cluster, the same as the Kubernetes provider's. Default: the ambient kubeconfig. */
-  readonly cluster?: ClusterAccess;
+  /** The cluster, the same as the Kubernetes provider's. */
+  readonly cluster: ClusterAccess;
 }
 
 /** Linkerd's custom resource definitions, the Helm release `linkerd-crds`. */
@@ -34,7 +34,7 @@ export class LinkerdCrds extends pulumi.ComponentResource {
       // Definitions are served within milliseconds and Helm looks every two seconds; the control plane's pods, which are
       // awaited, become ready only when they can read them.
       { ...chart, name: "linkerd-crds", namespace: args.namespace, values, skipAwait: true },
-      args.cluster ?? {},
+      args.cluster,
       { parent: this },
     );
 

@@ -1,13 +1,11 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 
-import { POD_SECURITY_LABEL } from "../injection/podSecurity";
+import { CONTROL_PLANE_NAMESPACE_LABELS } from "../trustManager/trustRoots";
+import { POD_SECURITY_LABEL } from "../cluster/podSecurity";
 
 /** Name of Linkerd's namespace; its command-line tool expects it. */
 export const LINKERD_NAMESPACE = "linkerd";
-
-/** Labels by which trust-manager finds Linkerd's namespace. */
-export const CONTROL_PLANE_NAMESPACE_LABELS = { "linkerd.io/is-control-plane": "true" } as const;
 
 /** Name of viz's namespace; Linkerd's documentation and tools use it. */
 export const VIZ_NAMESPACE = "linkerd-viz";

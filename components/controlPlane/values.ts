@@ -1,5 +1,5 @@
+import { WebhookTrust } from "../pki/webhookCertificates";
 import { formatDuration } from "../validation/duration";
-import { WebhookTrust } from "../pki/webhookTrust";
 import { ControlPlaneSettings, SettingsValues, settingsValues } from "./settings";
 
 /**

@@ -1,21 +1,21 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 
-import { webhookCertificates, WebhookIssuance } from "../certManager/webhookCertificates";
 import { ClusterAccess } from "../cluster/client";
 import { helmRelease } from "../cluster/helmRelease";
 import { helmValueProblems, HelmValues, mergeValues } from "../cluster/helmValues";
 import { InjectionGate } from "../injection/injectionGate";
 import { InjectionApi } from "../injection/injectionProbe";
 import { linkerdPodSecurity, VIZ_NAMESPACE } from "../controlPlane/linkerdNamespace";
-import { MeshGuard } from "../injection/meshGuard";
 import { chartReference, ChartSource, DEFAULT_CHART_SOURCE } from "../controlPlane/version";
 import { PortAuthorizationArgs } from "../mesh/portAuthorization";
-import { sha256 } from "../pki/certificate";
 import { throwInputProblems } from "../validation/inputProblems";
 import { check, within } from "../validation/problem";
 import { HTTP_URL } from "../validation/rule";
 import { VIZ_RULES } from "./vizChartRules";
+import { Mesh } from "../injection/mesh";
+import { sha256 } from "../certificates/pem";
+import { WebhookCertificates, WebhookIssuance } from "../pki/webhookCertificates";
 import { VIZ_WEBHOOKS, VizWebhook, vizValues } from "./vizValues";
 
 /** Rule of {@link LinkerdVizArgs.prometheusUrl}. */
@@ -28,25 +28,29 @@ export const SCRAPES = {
   clients: { serviceAccounts: [`${VIZ_NAMESPACE}/prometheus`] },
 } as const satisfies Pick<PortAuthorizationArgs, "port" | "clients">;
 
-/** Arguments of {@link LinkerdViz}. */
-export interface LinkerdVizArgs extends WebhookIssuance {
-  /** Where the chart comes from. Default: the default release from Linkerd's repository. */
-  readonly charts?: ChartSource;
-  /** Trust domain. */
-  readonly trustDomain: string;
-  /** PEMs of all trust anchors; a change rolls viz's pods. */
-  readonly trustBundlePem: pulumi.Input<string>;
-  /** Linkerd's namespace. */
-  readonly linkerdNamespace: pulumi.Input<string>;
+/** Choices for viz. */
+export interface VizSettings {
   /**
    * Go regular expression of the hosts that the dashboard answers to, e.g. `.*`. Default: localhost and its own
    * Service (https://linkerd.io/2/tasks/exposing-dashboard/).
    */
   readonly enforcedHostRegexp?: string;
-  /** URL (http or https) of a Prometheus that exists already. Default: the chart's own. */
+  /** URL (http or https) of an existing Prometheus. Default: the chart's own. */
   readonly prometheusUrl?: string;
-  /** Replicas, budgets and resources as in the chart's values-ha.yaml; wants three nodes. Default false. */
+  /** Replicas, budgets and resources as in the chart's values-ha.yaml; needs three nodes. Default false. */
   readonly highAvailability?: boolean;
+}
+
+/** Arguments of {@link LinkerdViz}. */
+export interface LinkerdVizArgs extends WebhookIssuance, VizSettings {
+  /** Where the chart comes from. Default: the default release from Linkerd's repository. */
+  readonly charts?: ChartSource;
+  /** Trust domain. */
+  readonly trustDomain: string;
+  /** The mesh, whose gate is asked before each roll-out of viz, because its pods are meshed. */
+  readonly mesh: Mesh & Required<Pick<Mesh, "gate">>;
+  /** Linkerd's namespace. */
+  readonly linkerdNamespace: pulumi.Input<string>;
   /** Where the images are, without scheme and tag; not of the chart's Prometheus. Default: Linkerd's own. */
   readonly imageRegistry?: string;
   /** Names of Secrets in viz's namespace with which its images are pulled. */
@@ -56,16 +60,12 @@ export interface LinkerdVizArgs extends WebhookIssuance {
    * `imageRegistry`; values that another argument sets, and certificates, are refused.
    */
   readonly values?: HelmValues;
-  /** Whether the cluster has Linkerd's CNI plugin, so that no pod here needs privileges. Default false. */
-  readonly cniEnabled?: boolean;
-  /** Opens when pods are injected; asked before each roll-out of viz, whose pods are meshed. */
-  readonly gate: InjectionGate;
-  /** Refuses pods without a proxy. Default: none, for a mesh that others have installed. */
-  readonly guard?: MeshGuard;
+  /** cert-manager, where it is installed in the same deployment and issues viz's certificates. */
+  readonly certManager?: pulumi.Resource;
   /** How long {@link LinkerdViz.gate} waits, in seconds. Default 300. */
   readonly gateDeadlineSeconds?: number;
-  /** The cluster that it asks, the same as the Kubernetes provider's. Default: the ambient kubeconfig. */
-  readonly cluster?: ClusterAccess;
+  /** The cluster that it asks, the same as the Kubernetes provider's. */
+  readonly cluster: ClusterAccess;
   /** Who asks the cluster. Default: a client for `cluster`. */
   readonly api?: InjectionApi;
 }
@@ -88,7 +88,8 @@ export class LinkerdViz extends pulumi.ComponentResource {
   public constructor(name: string, args: LinkerdVizArgs, opts?: pulumi.ComponentResourceOptions) {
     super("linkerd-mtls:index:LinkerdViz", name, {}, opts);
 
-    const { charts = {}, prometheusUrl, cniEnabled, gate, guard } = args;
+    const { charts = {}, prometheusUrl, mesh } = args;
+    const { gate, guard } = mesh;
     throwInputProblems(`LinkerdViz ${name}`, [
       ...check("prometheusUrl", prometheusUrl, PROMETHEUS_URL),
       ...within(
@@ -102,7 +103,7 @@ export class LinkerdViz extends pulumi.ComponentResource {
       {
         metadata: {
           name: VIZ_NAMESPACE,
-          labels: { "linkerd.io/extension": "viz", ...linkerdPodSecurity(cniEnabled) },
+          labels: { "linkerd.io/extension": "viz", ...linkerdPodSecurity(mesh.cniEnabled) },
           // `linkerd viz check` then looks for no Prometheus here.
           annotations:
             prometheusUrl === undefined ? {} : { "viz.linkerd.io/external-prometheus": prometheusUrl },
@@ -110,15 +111,23 @@ export class LinkerdViz extends pulumi.ComponentResource {
       },
       { parent: this },
     );
-    const certificates = webhookCertificates(
+    const { webhookCertificates, webhookRotation } = args;
+    const certificates = new WebhookCertificates(
       `${name}-webhooks`,
-      { ...args, namespace: namespace.metadata.name, services: VIZ_WEBHOOKS, prefix: `${name}-` },
-      { parent: this },
+      {
+        namespace: namespace.metadata.name,
+        services: VIZ_WEBHOOKS,
+        webhookCertificates,
+        webhookRotation,
+        handover: true,
+      },
+      // `certManager` issues them.
+      { parent: this, dependsOn: args.certManager },
     );
 
     const chart = chartReference(charts, "linkerd-viz");
     const values = pulumi
-      .all([args.linkerdNamespace, args.trustBundlePem, certificates.trust])
+      .all([args.linkerdNamespace, mesh.trustBundlePem, certificates.trust])
       .apply(([linkerdNamespace, trustBundlePem, webhookTrust]) =>
         mergeValues(
           vizValues({
@@ -145,12 +154,12 @@ export class LinkerdViz extends pulumi.ComponentResource {
         namespace: namespace.metadata.name,
         values,
       },
-      args.cluster ?? {},
+      args.cluster,
       {
         parent: this,
         // Its pods are meshed, and mount the Secrets under fixed names. The guard outlives them.
-        dependsOn: [gate, ...certificates.makers, ...(guard === undefined ? [] : [guard])],
-        hooks: { beforeCreate: [gate.hook], beforeUpdate: [gate.hook] },
+        dependsOn: [gate, certificates, ...(guard === undefined ? [] : [guard])],
+        hooks: [gate.hook],
       },
     );
 

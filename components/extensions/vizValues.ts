@@ -1,6 +1,6 @@
 import { WebhookValues, webhookValues } from "../controlPlane/values";
-import { sha256 } from "../pki/certificate";
-import { WebhookTrust } from "../pki/webhookTrust";
+import { sha256 } from "../certificates/pem";
+import { WebhookTrust } from "../pki/webhookCertificates";
 
 /** Services of viz that have a certificate: the tap API, and the webhook that switches tap on. */
 export const VIZ_WEBHOOKS = ["tap", "tap-injector"] as const;

@@ -1,13 +1,10 @@
-import { AsyncResource } from "node:async_hooks";
-
 import * as pulumi from "@pulumi/pulumi";
-import * as random from "@pulumi/random";
 
-import { CLOCK, listenForInterruption } from "../cluster/waiting";
 import { ClusterAccess } from "../cluster/client";
 import { throwInputProblems } from "../validation/inputProblems";
 import { check } from "../validation/problem";
 import { COUNT } from "../validation/rule";
+import { clusterHook, gate } from "../cluster/hook";
 import { injectionApi } from "./injectionApi";
 import { InjectionApi, InjectionProbe } from "./injectionProbe";
 
@@ -27,8 +24,8 @@ export interface InjectionGateArgs {
   readonly deadlineSeconds?: number;
   /** Namespace of the pod that is tried and never created. Default `default`. */
   readonly namespace?: string;
-  /** The cluster to ask, the same as the Kubernetes provider's. Default: the ambient kubeconfig. */
-  readonly cluster?: ClusterAccess;
+  /** The cluster to ask, the same as the Kubernetes provider's. */
+  readonly cluster: ClusterAccess;
   /** Who asks the cluster. Default: a client for `cluster`. */
   readonly api?: InjectionApi;
 }
@@ -57,21 +54,12 @@ export class InjectionGate extends pulumi.ComponentResource {
     const { deadlineSeconds = DEFAULT_GATE_DEADLINE_SECONDS, namespace = "default", tap = false } = args;
     throwInputProblems(`InjectionGate ${name}`, check("deadlineSeconds", deadlineSeconds, COUNT));
     const probe = new InjectionProbe({
-      api: args.api ?? injectionApi(args.cluster ?? {}, namespace, tap),
-      clock: CLOCK,
+      api: args.api ?? injectionApi(args.cluster, namespace, tap),
       log: (line) => void pulumi.log.info(line, this),
       deadlineSeconds,
-      interruption: listenForInterruption,
     });
-    // The engine calls the hook outside the asynchronous context in which Pulumi finds this deployment's log.
-    const context = new AsyncResource("InjectionGate");
-    this.hook = new pulumi.ResourceHook(name, () => context.runInAsyncScope(() => probe.untilInjected()));
-
-    const opened = new random.RandomId(
-      `${name}-opened`,
-      { byteLength: 4, keepers: args.controlPlane },
-      { parent: this, hooks: { beforeCreate: [this.hook] } },
-    );
+    this.hook = clusterHook(name, () => probe.untilInjected());
+    const opened = gate(`${name}-opened`, this.hook, args.controlPlane, { parent: this });
 
     this.tap = tap;
     this.opened = opened.hex;

@@ -1,4 +1,4 @@
-import { type Clock, type Interruption, type Verdict, wait } from "../cluster/waiting";
+import { CLOCK, type Clock, type Interruption, type Verdict, wait } from "../cluster/waiting";
 
 /** An API server's answer to a server-side dry run of a pod that asks for injection. */
 export type InjectionAnswer =
@@ -22,13 +22,14 @@ export interface InjectionApi {
 /** Arguments of an {@link InjectionProbe}. */
 export interface InjectionProbeArgs {
   readonly api: InjectionApi;
-  readonly clock: Clock;
+  /** Default: the machine's. */
+  readonly clock?: Clock;
   /** Receives a line for whoever reads the deployment's log. */
   readonly log: (line: string) => void;
   /** How long to wait for injection, in seconds. */
   readonly deadlineSeconds: number;
-  /** Listens, while the question is asked, for the wish to end it early. */
-  readonly interruption: () => Interruption;
+  /** Listens for the wish to end early. Default: for signals. */
+  readonly interruption?: () => Interruption;
 }
 
 /** So many answers in a row must show a proxy: while injector pods are exchanged, a single one proves little. */
@@ -42,11 +43,15 @@ export class InjectionProbe {
   private running: Promise<void> | undefined;
   private lastYes = Number.NEGATIVE_INFINITY;
 
-  public constructor(private readonly args: InjectionProbeArgs) {}
+  private readonly clock: Clock;
+
+  public constructor(private readonly args: InjectionProbeArgs) {
+    this.clock = args.clock ?? CLOCK;
+  }
 
   /** Resolves when pods are injected and throws when they are not. Callers at the same time share one question. */
   public async untilInjected(): Promise<void> {
-    if (this.args.clock.now() - this.lastYes < REUSE_MS) {
+    if (this.clock.now() - this.lastYes < REUSE_MS) {
       return;
     }
     this.running ??= this.ask();
@@ -54,7 +59,8 @@ export class InjectionProbe {
   }
 
   private async ask(): Promise<void> {
-    const { api, clock, log, deadlineSeconds, interruption } = this.args;
+    const { clock } = this;
+    const { api, log, deadlineSeconds, interruption } = this.args;
     const confirming = this.lastYes !== Number.NEGATIVE_INFINITY;
     if (!confirming) {
       log(`asking the API server whether pods are injected (deadline ${deadlineSeconds} s)`);

@@ -1,7 +1,7 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 
-import { PodSecurityLevel } from "../injection/podSecurity";
+import { PodSecurityLevel } from "../cluster/podSecurity";
 import { PortAuthorizationArgs } from "./portAuthorization";
 import { InjectMode, NamespaceProxySettings, ProxySettings } from "./proxySettings";
 import { ServicePort } from "./servicePort";

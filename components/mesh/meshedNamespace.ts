@@ -1,14 +1,13 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 
-import { InjectionGate } from "../injection/injectionGate";
-import { MeshGuard } from "../injection/meshGuard";
+import { Mesh } from "../injection/mesh";
 import {
   POD_SECURITY,
   POD_SECURITY_LABEL,
   PodSecurityLevel,
   podSecurityProblems,
-} from "../injection/podSecurity";
+} from "../cluster/podSecurity";
 import { throwInputProblems } from "../validation/inputProblems";
 import { check, within } from "../validation/problem";
 import {
@@ -23,52 +22,54 @@ import {
 
 /** Arguments of a {@link MeshedNamespace}. */
 export interface MeshedNamespaceArgs {
+  /** Name of the namespace. Default: the component's name. */
+  readonly name?: string;
   /** Default `enabled`; for an existing namespace none: its annotation is left as it is. */
   readonly inject?: InjectMode;
   /** Settings that pods inherit. Default: none. Not with `disabled`. */
   readonly proxy?: NamespaceProxySettings;
   /** Pod security level to enforce. Default: none; an existing namespace keeps its own. */
   readonly podSecurity?: PodSecurityLevel;
-  /** Whether Linkerd's CNI plugin is installed, so that pods need no privileged init container. Default false. */
-  readonly cniEnabled?: boolean;
   /**
-   * Whether others have made the namespace. Then only what is set here is patched, and taken back at destruction.
+   * Whether the namespace exists already. Then only what is set here is patched, and removed when the stack is destroyed.
    * Default false.
    */
   readonly existing?: boolean;
   /** Whether pods are injected by an annotation of their own, whatever the namespace says. Default false. */
   readonly injectedByPod?: boolean;
-  /** Opens when pods are injected. Default: none, for a mesh that others have installed. */
-  readonly gate?: InjectionGate;
-  /** Refuses pods without a proxy. Default: none, for a mesh that others have installed. */
-  readonly guard?: MeshGuard;
+  /** Its gate must be open before pods are injected here, and its guard outlives them. Default: neither. */
+  readonly mesh?: Pick<Mesh, "gate" | "guard" | "cniEnabled">;
 }
 
 /**
- * A namespace for meshed pods, called like the component. A pod security level that refuses injected pods is an error;
+ * A namespace for meshed pods. A pod security level that refuses injected pods is an error;
  * that of an existing namespace is not known here, see `checkPodSecurity`.
  */
 export class MeshedNamespace extends pulumi.ComponentResource {
   /** Name of the namespace. */
   public readonly name: pulumi.Output<string>;
+  /** Whether its pods are injected by default; false for an existing namespace whose annotation is left as it is. */
+  public readonly injected: boolean;
 
   public constructor(name: string, args: MeshedNamespaceArgs = {}, opts?: pulumi.ComponentResourceOptions) {
     super("linkerd-mtls:index:MeshedNamespace", name, {}, opts);
 
-    const { existing = false, podSecurity, proxy = {}, gate, guard } = args;
+    const { name: namespace = name, existing = false, podSecurity, proxy = {}, mesh = {} } = args;
+    const { gate, guard } = mesh;
     const inject = args.inject ?? (existing ? undefined : "enabled");
     checkArgs(name, args, inject);
+    this.injected = isInjected(inject);
 
     const annotations = {
       ...(inject && { [INJECT_ANNOTATION]: inject }),
       ...proxyAnnotations(proxy),
     };
     const labels = podSecurity && { [POD_SECURITY_LABEL]: podSecurity };
-    const inputs = { metadata: { name, annotations, labels } };
+    const inputs = { metadata: { name: namespace, annotations, labels } };
     const options: pulumi.CustomResourceOptions = {
       parent: this,
-      // A pod may be created here as soon as the namespace says so: injection has been proven by then, and the guard
-      // outlives the last pod.
+      // A pod may be created here as soon as the namespace says so: by then injection has been proven. The guard outlives
+      // the last pod.
       dependsOn: [isInjected(inject) ? gate : undefined, guard].filter((resource) => resource !== undefined),
     };
 
@@ -78,15 +79,15 @@ export class MeshedNamespace extends pulumi.ComponentResource {
       this.name = new k8s.core.v1.NamespacePatch(`${name}-namespace`, inputs, options).metadata.name;
     } else {
       // Nothing to set. The guard still outlives the pods that are put here by this name.
-      this.name = pulumi.output(guard?.policyName).apply(() => name);
+      this.name = pulumi.output(guard?.policyName).apply(() => namespace);
     }
-    // As it is known already, the engine need not write the whole state once more when the namespace is there.
-    this.registerOutputs({ name });
+    // The plain name, which is known before the namespace exists: the engine then writes the state once less.
+    this.registerOutputs({ name: namespace });
   }
 }
 
 function checkArgs(name: string, args: MeshedNamespaceArgs, inject: InjectMode | undefined): void {
-  const { podSecurity, proxy, cniEnabled = false, injectedByPod = false } = args;
+  const { podSecurity, proxy, mesh: { cniEnabled = false } = {}, injectedByPod = false } = args;
   throwInputProblems(`MeshedNamespace ${name}`, [
     ...check("inject", inject, INJECT_MODE),
     ...check("podSecurity", podSecurity, POD_SECURITY),

@@ -1,10 +1,11 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 
-import { InjectionGate } from "../injection/injectionGate";
-import { sha256 } from "../pki/certificate";
 import { throwInputProblems } from "../validation/inputProblems";
 import { check, within } from "../validation/problem";
+import { Mesh } from "../injection/mesh";
+import { sha256 } from "../certificates/pem";
+import { beforeChange } from "../cluster/hook";
 import {
   INJECT_ANNOTATION,
   INJECT_MODE,
@@ -55,12 +56,8 @@ export interface MeshedWorkloadArgs {
    * pods: Linkerd reads it only when a pod is created. A Job keeps what it was created with. Default: nothing.
    */
   readonly inherited?: InheritedSettings;
-  /**
-   * PEMs of all trust anchors. A proxy gets them when its pod is created, so the pods are rolled when they change.
-   */
-  readonly trustBundlePem: pulumi.Input<string>;
-  /** Opens when pods are injected; asked before each roll-out. Default: none, for a mesh that others have installed. */
-  readonly gate?: InjectionGate;
+  /** The mesh: its gate is asked before each roll-out, and a change of its trust bundle rolls the pods. */
+  readonly mesh: Pick<Mesh, "trustBundlePem" | "gate">;
 }
 
 /**
@@ -74,7 +71,8 @@ export class MeshedWorkload extends pulumi.ComponentResource {
   public constructor(name: string, args: MeshedWorkloadArgs, opts?: pulumi.ComponentResourceOptions) {
     super("linkerd-mtls:index:MeshedWorkload", name, {}, opts);
 
-    const { kind = "Deployment", gate } = args;
+    const { kind = "Deployment", mesh } = args;
+    const { gate } = mesh;
     checkArgs(name, args, kind);
 
     // A Job's template cannot be changed, only replaced, and that would run it again.
@@ -92,7 +90,7 @@ export class MeshedWorkload extends pulumi.ComponentResource {
         annotations: {
           ...(inject && { [INJECT_ANNOTATION]: inject }),
           ...proxy,
-          ...(meshed && { [TRUST_BUNDLE_ANNOTATION]: pulumi.output(args.trustBundlePem).apply(sha256) }),
+          ...(meshed && { [TRUST_BUNDLE_ANNOTATION]: pulumi.output(mesh.trustBundlePem).apply(sha256) }),
           ...(meshed && gate?.tap === true && { [TAP_ANNOTATION]: "enabled" }),
         },
       },
@@ -104,7 +102,7 @@ export class MeshedWorkload extends pulumi.ComponentResource {
         gate && {
           // A new trust bundle rolls the control plane first, and the gate asks about it again.
           dependsOn: gate,
-          hooks: { beforeCreate: [gate.hook], beforeUpdate: [gate.hook] },
+          hooks: beforeChange(gate.hook),
         }),
       // A new trust bundle, or tap, must not run a Job again.
       ...(kind === "Job" && {

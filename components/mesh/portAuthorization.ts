@@ -13,6 +13,7 @@ export const WORKLOAD_LABEL = {
   ...DNS_LABEL,
   rule: "must be a value of the label app.kubernetes.io/name, as a string",
 };
+import { Mesh } from "../injection/mesh";
 
 /** API group of Linkerd's policies. */
 const GROUP = "policy.linkerd.io";
@@ -32,8 +33,8 @@ export interface PortAuthorizationArgs {
   readonly protocol?: ProxyProtocol;
   /** Who may connect. */
   readonly clients: Clients;
-  /** Installed release; it decides which version of `Server` is asked for. Default: the default release. */
-  readonly linkerdVersion?: LinkerdVersion;
+  /** The mesh, whose release decides which version of `Server` is asked for. Default: the default release. */
+  readonly mesh?: Pick<Mesh, "linkerdVersion">;
 }
 
 /**
@@ -47,7 +48,7 @@ export class PortAuthorization extends pulumi.ComponentResource {
     checkArgs(name, args);
 
     const { workload, port, protocol = "unknown" } = args;
-    const version = serverVersion(args.linkerdVersion ?? DEFAULT_LINKERD_VERSION);
+    const version = serverVersion(args.mesh?.linkerdVersion ?? DEFAULT_LINKERD_VERSION);
     const { namespaces = [], serviceAccounts = [], networks = [] } = args.clients;
     const server = `${workload ?? "all"}-${port}`;
     const metadata = (objectName: string): Metadata => ({ name: objectName, namespace: args.namespace });

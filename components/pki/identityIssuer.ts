@@ -1,65 +1,99 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import * as tls from "@pulumi/tls";
 
-import { normalizePem } from "./certificate";
+import { CertManagerObjects, IssuerRef, issuerRef, Placement } from "../certManager/resources";
+import { renewal, Rotation, rotationProblems } from "../certManager/rotation";
+import { normalizePem, sha256 } from "../certificates/pem";
+import { throwInputProblems } from "../validation/inputProblems";
+import { within } from "../validation/problem";
+import { signedCertificate, Signer } from "./issuing";
 import { checkIssuance, HOURS_PER_YEAR, IssuanceArgs, keyGeneration } from "./keyGeneration";
-import { formerCertificate, takeover, TAKEOVER_ANNOTATIONS } from "./takeover";
-import { Signer } from "./trustAnchor";
+import { takeover, TAKEOVER_ANNOTATIONS } from "./takeover";
 
 /** The Secret that the identity controller mounts; the name is fixed in the chart. */
-export const IDENTITY_ISSUER_SECRET = "linkerd-identity-issuer";
+const IDENTITY_ISSUER_SECRET = "linkerd-identity-issuer";
 
-/** Type of the component that has cert-manager issue the same Secret. */
-export const ROTATING_IDENTITY = "linkerd-mtls:index:RotatingIdentity";
+/** Name of cert-manager's Issuer with the trust anchor, and of its Secret, as in Linkerd's documentation. */
+const TRUST_ANCHOR = "linkerd-trust-anchor";
+
+/** This many digits of the anchor's hash tell two anchors apart. */
+const SERIAL_DIGITS = 16;
+
+/** Default validity of an issuer that is signed here. */
+const VALIDITY_HOURS = HOURS_PER_YEAR;
+
+/** Default rotation: renewed after 23 hours, so that no proxy's certificate of 24 hours is cut short. */
+export const IDENTITY_ROTATION: Rotation = { duration: "48h", renewBefore: "25h" };
 
 /** Common name and DNS name of the issuer. */
 export function identityIssuerName(trustDomain: string): string {
   return `identity.linkerd.${trustDomain}`;
 }
 
-const DEFAULT_VALIDITY_HOURS = HOURS_PER_YEAR;
-
-/** An issuer that exists already. */
+/** An existing issuer. */
 export interface ProvidedIssuer {
   /** PEM of the intermediate CA. */
   readonly certificate: pulumi.Input<string>;
-  /** PEM of its private key; is kept secret, as all of the Secret is, even where it was not given as one. */
+  /** PEM of its private key. All of the Secret is kept secret, even when this is not marked as one. */
   readonly privateKey: pulumi.Input<string>;
 }
 
+/** An issuer that is issued here, for one year (8760 h) by default. */
+export interface SignedIssuer extends IssuanceArgs {
+  /** The trust anchor that signs. */
+  readonly signer: Signer;
+}
+
+/** An issuer that cert-manager issues and renews. Identity reloads it, so a renewal restarts nothing. */
+export interface RotatingIssuer extends Partial<Rotation>, Pick<Placement, "deadlineSeconds" | "cluster"> {
+  /** The trust anchor that signs, whose key cert-manager gets in a Secret; or an existing issuer of cert-manager. */
+  readonly issuedBy: Signer | IssuerRef;
+}
+
 /** Arguments of an {@link IdentityIssuer}. */
-export interface IdentityIssuerArgs extends IssuanceArgs {
+export interface IdentityIssuerArgs {
   /** Linkerd's namespace. */
   readonly namespace: pulumi.Input<string>;
   /** Trust domain; the issuer's name is `identity.linkerd.<trust domain>`. */
   readonly trustDomain: string;
   /** PEMs of all trust anchors; `linkerd check` reads them from the Secret's `ca.crt`. */
   readonly trustBundlePem: pulumi.Input<string>;
-  /** The anchor that signs, valid for one year (8760 h) by default; or the issuer itself. */
-  readonly source: Signer | ProvidedIssuer;
+  /** Where the issuer comes from. It can be switched in one deployment: see `handover`. */
+  readonly source: ProvidedIssuer | SignedIssuer | RotatingIssuer;
+  /**
+   * Whether the Secret stays in the cluster when the component no longer writes it, so that cert-manager can take it over
+   * while pods mount it. Set it where the namespace is deleted with the stack. Default false.
+   */
+  readonly handover?: boolean;
 }
 
 /** The CA that issues the proxies' certificates, as the Secret that Linkerd's identity controller mounts. */
 export class IdentityIssuer extends pulumi.ComponentResource {
-  /** The certificate. */
-  public readonly certPem: pulumi.Output<string>;
+  /** The certificate; undefined where cert-manager issues it, so that no deployment knows it. */
+  public readonly certPem?: pulumi.Output<string>;
   /** Name of the Secret. */
   public readonly secretName: pulumi.Output<string>;
 
   public constructor(name: string, args: IdentityIssuerArgs, opts?: pulumi.ComponentResourceOptions) {
     super("linkerd-mtls:index:IdentityIssuer", name, {}, opts);
-    checkIssuance(`IdentityIssuer ${name}`, args);
 
-    const issuer = "certificate" in args.source ? args.source : this.sign(name, args, args.source);
+    const { source } = args;
+    if ("issuedBy" in source) {
+      this.secretName = this.rotate(name, args, source);
+    } else {
+      const issuer = "signer" in source ? this.sign(name, args.trustDomain, source) : source;
+      this.certPem = pulumi.output(issuer.certificate);
+      this.secretName = this.write(name, args, issuer);
+    }
+    this.registerOutputs({ certPem: this.certPem, secretName: this.secretName });
+  }
+
+  private write(name: string, args: IdentityIssuerArgs, issuer: ProvidedIssuer): pulumi.Output<string> {
+    const { namespace, handover = false } = args;
     const secret = new k8s.core.v1.Secret(
       `${name}-secret`,
       {
-        metadata: {
-          name: IDENTITY_ISSUER_SECRET,
-          namespace: args.namespace,
-          annotations: TAKEOVER_ANNOTATIONS,
-        },
+        metadata: { name: IDENTITY_ISSUER_SECRET, namespace, annotations: TAKEOVER_ANNOTATIONS },
         type: "kubernetes.io/tls",
         stringData: {
           "tls.crt": pulumi.output(issuer.certificate).apply(normalizePem),
@@ -67,38 +101,90 @@ export class IdentityIssuer extends pulumi.ComponentResource {
           "ca.crt": args.trustBundlePem,
         },
       },
-      {
-        parent: this,
-        ...takeover(formerCertificate(ROTATING_IDENTITY, name, `${name}-certificate`, opts?.parent)),
-      },
+      { parent: this, ...takeover(certificateName(name), handover) },
     );
-
-    this.certPem = pulumi.output(issuer.certificate);
-    this.secretName = secret.metadata.name;
-    this.registerOutputs({ certPem: this.certPem, secretName: this.secretName });
+    return secret.metadata.name;
   }
 
-  private sign(name: string, args: IdentityIssuerArgs, signer: Signer): ProvidedIssuer {
+  private sign(name: string, trustDomain: string, source: SignedIssuer): ProvidedIssuer {
+    checkIssuance(`IdentityIssuer ${name}`, source);
+    const generation = keyGeneration(this, name, source.generation);
+    const certificate = signedCertificate(this, name, {
+      ...generation,
+      usage: "issuer",
+      dnsName: identityIssuerName(trustDomain),
+      validityHours: source.validityHours ?? VALIDITY_HOURS,
+      signer: source.signer,
+    });
+    return { certificate, privateKey: generation.key.privateKeyPem };
+  }
+
+  private rotate(name: string, args: IdentityIssuerArgs, source: RotatingIssuer): pulumi.Output<string> {
+    const { namespace } = args;
+    const { issuedBy, deadlineSeconds, cluster } = source;
+    const rotation = {
+      duration: source.duration ?? IDENTITY_ROTATION.duration,
+      renewBefore: source.renewBefore ?? IDENTITY_ROTATION.renewBefore,
+    };
+    throwInputProblems(`IdentityIssuer ${name}`, within("source", rotationProblems(rotation)));
+
+    const objects = new CertManagerObjects(name, { namespace, deadlineSeconds, cluster }, this);
+    const signer = "certPem" in issuedBy ? issuedBy : undefined;
+    const anchorIssuer = signer && this.anchorIssuer(name, namespace, signer, objects);
     const commonName = identityIssuerName(args.trustDomain);
-    const { key, serialNumber } = keyGeneration(this, name, args.generation);
-    const request = new tls.CertRequest(
-      `${name}-request`,
-      { privateKeyPem: key.privateKeyPem, subject: { commonName, serialNumber }, dnsNames: [commonName] },
-      { parent: this },
-    );
-    const certificate = new tls.LocallySignedCert(
-      `${name}-certificate`,
+    const issued = objects.certificate(
+      certificateName(name),
+      IDENTITY_ISSUER_SECRET,
       {
-        certRequestPem: request.certRequestPem,
-        caCertPem: signer.certPem,
-        caPrivateKeyPem: signer.privateKeyPem,
-        isCaCertificate: true,
-        setSubjectKeyId: true,
-        allowedUses: ["cert_signing", "crl_signing", "server_auth", "client_auth"],
-        validityPeriodHours: args.validityHours ?? DEFAULT_VALIDITY_HOURS,
+        secretName: IDENTITY_ISSUER_SECRET,
+        ...renewal(rotation),
+        issuerRef: issuerRef("certPem" in issuedBy ? { name: TRUST_ANCHOR } : issuedBy),
+        commonName,
+        dnsNames: [commonName],
+        // cert-manager does not reissue when the Issuer's Secret holds another anchor, but does for another subject.
+        ...(signer && {
+          subject: {
+            serialNumber: signer.certPem.apply((pem) => sha256(normalizePem(pem)).slice(0, SERIAL_DIGITS)),
+          },
+        }),
+        isCA: true,
+        privateKey: { algorithm: "ECDSA", size: 256, rotationPolicy: "Always" },
+        usages: ["cert sign", "crl sign", "server auth", "client auth"],
+      },
+      anchorIssuer,
+    );
+    return objects.ready("ready", [issued]).id.apply(() => IDENTITY_ISSUER_SECRET);
+  }
+
+  private anchorIssuer(
+    name: string,
+    namespace: pulumi.Input<string>,
+    signer: Signer,
+    objects: CertManagerObjects,
+  ): k8s.apiextensions.CustomResource {
+    const secret = new k8s.core.v1.Secret(
+      `${name}-trust-anchor-secret`,
+      {
+        metadata: { name: TRUST_ANCHOR, namespace },
+        type: "kubernetes.io/tls",
+        stringData: {
+          "tls.crt": signer.certPem.apply(normalizePem),
+          "tls.key": signer.privateKeyPem.apply(normalizePem),
+        },
       },
       { parent: this },
     );
-    return { certificate: certificate.certPem, privateKey: key.privateKeyPem };
+    return objects.issuer(
+      `${name}-trust-anchor`,
+      TRUST_ANCHOR,
+      { ca: { secretName: TRUST_ANCHOR } },
+      // The specification has the Secret's name, and no output of it.
+      secret,
+    );
   }
+}
+
+/** Name of the resource for cert-manager's Certificate, from which the Secret takes over. */
+function certificateName(name: string): string {
+  return `${name}-certificate`;
 }

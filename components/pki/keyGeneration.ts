@@ -9,8 +9,8 @@ import { COUNT } from "../validation/rule";
 /** How a certificate is issued. */
 export interface IssuanceArgs {
   /**
-   * Counts how often the certificate was issued, from 1. Raising it makes a new key and a new certificate; nothing
-   * else does, because renewal is an explicit change. Default 1.
+   * Counts the issues of the certificate, from 1. Raising it makes a new key and a new certificate; nothing else does,
+   * because a reissue is an explicit change. Default 1.
    */
   readonly generation?: number;
   /** Validity in hours from the moment of issue. */

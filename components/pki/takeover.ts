@@ -4,38 +4,29 @@ import * as pulumi from "@pulumi/pulumi";
 const CERTIFICATE_TYPE = "kubernetes:cert-manager.io/v1:Certificate";
 
 /**
- * Annotations of such a Secret. What cert-manager wrote last is overwritten, instead of reported as a conflict; and the
- * name of another issuer is its reason to issue anew, where it would otherwise be content until the certificate ends.
+ * Annotations of a Secret that cert-manager may have written before. The first overwrites what cert-manager wrote, instead of reporting a conflict.
+ * The second names another issuer, which makes cert-manager issue at once when it takes the Secret over; otherwise it
+ * would wait until the certificate ends.
  */
 export const TAKEOVER_ANNOTATIONS = {
   "pulumi.com/patchForce": "true",
   "cert-manager.io/issuer-name": "linkerd-mtls",
 };
 
-/** URN of a Certificate that was a child of a component. */
-export function formerCertificate(
-  componentType: string,
-  componentName: string,
-  certificateName: string,
-  parent?: pulumi.Resource,
-): pulumi.Output<pulumi.URN> {
-  const component = pulumi.createUrn(componentName, componentType, parent);
-  return pulumi.createUrn(certificateName, CERTIFICATE_TYPE, component);
-}
-
 /**
- * Options of a Secret whose name cert-manager may have used, or may come to use. The Secret replaces the Certificate,
- * which is deleted first: otherwise cert-manager would see a foreign certificate and write its own again. And it stays
- * in the cluster when the program lets go of it, for cert-manager to write or for its namespace to take along; pods that
- * mount it never miss it.
+ * Options of the Secret that a component writes when it issues the certificate itself, and that its Certificate
+ * `certificateName` names when cert-manager does. Either can take over from the other in one deployment:
+ *
+ * - The Secret replaces the Certificate, which is deleted first. Otherwise cert-manager would overwrite the new Secret.
+ * - With `handover`, the Secret stays in the cluster when the Certificate replaces it, so that pods which mount it never
+ *   miss it. The engine takes this from the deployment before, so it must be set before it is needed. It also keeps the
+ *   Secret when the stack is destroyed, until its namespace is deleted.
  */
-export function takeover(certificate?: pulumi.Input<pulumi.URN>): pulumi.CustomResourceOptions {
+export function takeover(certificateName: string, handover: boolean): pulumi.CustomResourceOptions {
   return {
-    retainOnDelete: true,
-    ...(certificate !== undefined && {
-      aliases: [certificate],
-      replaceOnChanges: ["kind"],
-      deleteBeforeReplace: true,
-    }),
+    aliases: [{ name: certificateName, type: CERTIFICATE_TYPE }],
+    replaceOnChanges: ["kind"],
+    deleteBeforeReplace: true,
+    retainOnDelete: handover,
   };
 }

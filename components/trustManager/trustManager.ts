@@ -11,7 +11,7 @@ export const TRUST_MANAGER_NAMESPACE = "trust-manager";
 
 /** Arguments of {@link TrustManager}. */
 export interface TrustManagerArgs {
-  /** Namespace to make and install it in. Default `trust-manager`. */
+  /** Namespace to create and to install it in. Default `trust-manager`. */
   readonly namespace?: string;
   /** Helm repository, OCI registry, or directory of a directory per chart. Default `https://charts.jetstack.io`. */
   readonly chartSource?: string;
@@ -24,8 +24,8 @@ export interface TrustManagerArgs {
    * `highAvailability`; values that another argument sets, and those of the custom resource definitions, are refused.
    */
   readonly values?: HelmValues;
-  /** The cluster, the same as the Kubernetes provider's. Default: the ambient kubeconfig. */
-  readonly cluster?: ClusterAccess;
+  /** The cluster, the same as the Kubernetes provider's. */
+  readonly cluster: ClusterAccess;
 }
 
 /** The values that this program sets in the chart trust-manager. */
@@ -48,7 +48,7 @@ export class TrustManager extends pulumi.ComponentResource {
   /** Version of the chart that is installed. */
   public readonly chartVersion: pulumi.Output<string>;
 
-  public constructor(name: string, args: TrustManagerArgs = {}, opts?: pulumi.ComponentResourceOptions) {
+  public constructor(name: string, args: TrustManagerArgs, opts?: pulumi.ComponentResourceOptions) {
     super("linkerd-mtls:index:TrustManager", name, {}, opts);
 
     const { version = DEFAULT_TRUST_MANAGER_VERSION, highAvailability = false } = args;

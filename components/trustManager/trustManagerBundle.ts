@@ -1,13 +1,21 @@
+import { X509Certificate } from "node:crypto";
+
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 
-import { ClusterAccess } from "../cluster/client";
-import { BUNDLE_API_VERSION, OWN_BUNDLE_LABELS, TRUST_ROOTS, TRUST_ROOTS_KEY } from "./trustRoots";
-import { CONTROL_PLANE_NAMESPACE_LABELS } from "../controlPlane/linkerdNamespace";
-import { normalizePem } from "../pki/certificate";
-import { acceptanceHook } from "../cluster/acceptance";
-import { readinessGate } from "../cluster/readinessGate";
 import { DEFAULT_CERT_MANAGER_DEADLINE_SECONDS } from "../certManager/resources";
+import { joinPems, normalizePem } from "../certificates/pem";
+import { acceptanceHook } from "../cluster/acceptance";
+import { ClusterAccess } from "../cluster/client";
+import { beforeChange } from "../cluster/hook";
+import { readinessGate } from "../cluster/readinessGate";
+import {
+  BUNDLE_API_VERSION,
+  CONTROL_PLANE_NAMESPACE_LABELS,
+  OWN_BUNDLE_LABELS,
+  TRUST_ROOTS,
+  TRUST_ROOTS_KEY,
+} from "./trustRoots";
 
 /** Arguments of {@link TrustManagerBundle}. */
 export interface TrustManagerBundleArgs {
@@ -15,8 +23,8 @@ export interface TrustManagerBundleArgs {
   readonly certPems: readonly pulumi.Input<string>[];
   /** How long to wait until trust-manager has written the bundle, in seconds. Default 300. */
   readonly deadlineSeconds?: number;
-  /** The cluster to ask about it, the same as the Kubernetes provider's. Default: the ambient kubeconfig. */
-  readonly cluster?: ClusterAccess;
+  /** The cluster to ask about it, the same as the Kubernetes provider's. */
+  readonly cluster: ClusterAccess;
 }
 
 /**
@@ -24,10 +32,13 @@ export interface TrustManagerBundleArgs {
  * Linkerd's namespace in place of the chart. That namespace must be there before, with its labels.
  */
 export class TrustManagerBundle extends pulumi.ComponentResource {
+  /** The trust bundle, in the order in which trust-manager writes it: `linkerd check` compares it as text. */
+  public readonly trustBundlePem: pulumi.Output<string>;
+
   public constructor(name: string, args: TrustManagerBundleArgs, opts?: pulumi.ComponentResourceOptions) {
     super("linkerd-mtls:index:TrustManagerBundle", name, {}, opts);
 
-    const { cluster = {}, deadlineSeconds = DEFAULT_CERT_MANAGER_DEADLINE_SECONDS } = args;
+    const { cluster, deadlineSeconds = DEFAULT_CERT_MANAGER_DEADLINE_SECONDS } = args;
     const spec = {
       sources: args.certPems.map((certPem) => ({ inLine: pulumi.output(certPem).apply(normalizePem) })),
       target: {
@@ -53,7 +64,7 @@ export class TrustManagerBundle extends pulumi.ComponentResource {
         metadata: { name: TRUST_ROOTS, labels: OWN_BUNDLE_LABELS },
         spec,
       },
-      { parent: this, hooks: { beforeCreate: [accepted], beforeUpdate: [accepted] } },
+      { parent: this, hooks: beforeChange(accepted) },
     );
     readinessGate(
       `${name}-synced`,
@@ -67,6 +78,13 @@ export class TrustManagerBundle extends pulumi.ComponentResource {
       },
       { parent: this, dependsOn: bundle },
     );
-    this.registerOutputs({});
+    this.trustBundlePem = pulumi.all([...args.certPems]).apply((pems) => joinPems(byFingerprint(pems)));
+    this.registerOutputs({ trustBundlePem: this.trustBundlePem });
   }
+}
+
+/** The order in which trust-manager writes certificates. */
+function byFingerprint(pems: readonly string[]): string[] {
+  const fingerprint = (pem: string): string => new X509Certificate(pem).fingerprint256;
+  return [...pems].sort((a, b) => (fingerprint(a) < fingerprint(b) ? -1 : 1));
 }

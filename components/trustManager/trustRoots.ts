@@ -1,8 +1,7 @@
-import { AsyncResource } from "node:async_hooks";
-
 import * as pulumi from "@pulumi/pulumi";
 
-import { CLOCK, listenForInterruption, Verdict, wait } from "../cluster/waiting";
+import { clusterHook } from "../cluster/hook";
+import { Verdict, wait } from "../cluster/waiting";
 import { ClusterAccess, connect, describeError } from "../cluster/client";
 
 /** Name of the ConfigMap with the trust bundle, in Linkerd's namespace, and of the Bundle that writes it. */
@@ -16,6 +15,9 @@ const BUNDLES = { group: "trust.cert-manager.io", version: "v1alpha1", plural: "
 
 /** Group and version of trust-manager's Bundles. */
 export const BUNDLE_API_VERSION = `${BUNDLES.group}/${BUNDLES.version}`;
+
+/** Labels by which trust-manager finds Linkerd's namespace. */
+export const CONTROL_PLANE_NAMESPACE_LABELS = { "linkerd.io/is-control-plane": "true" } as const;
 
 const MANAGED_BY = "app.kubernetes.io/managed-by";
 
@@ -38,19 +40,14 @@ interface Bundle {
  * files that they have mounted, and new ones wait for the moment until the release is there.
  */
 export function handBackHook(name: string, cluster: ClusterAccess): pulumi.ResourceHook {
-  // The engine calls the hook outside the asynchronous context in which Pulumi finds this deployment's log.
-  const context = new AsyncResource("TrustRoots");
-  return new pulumi.ResourceHook(name, ({ newInputs }) =>
-    context.runInAsyncScope(async () => {
-      const { namespace } = newInputs as { namespace: string };
-      if (await deleteOwnBundle(cluster)) {
-        await untilGone(namespace, cluster);
-        await pulumi.log.info(
-          `trust-manager no longer makes ConfigMap ${namespace}/${TRUST_ROOTS}: the chart does`,
-        );
-      }
-    }),
-  );
+  return clusterHook<{ namespace: string }>(name, async ({ newInputs: { namespace } }) => {
+    if (await deleteOwnBundle(cluster)) {
+      await untilGone(namespace, cluster);
+      await pulumi.log.info(
+        `trust-manager no longer writes ConfigMap ${namespace}/${TRUST_ROOTS}: the chart does`,
+      );
+    }
+  });
 }
 
 const REQUEST_TIMEOUT_MS = 30_000;
@@ -92,10 +89,7 @@ async function untilGone(namespace: string, cluster: ClusterAccess): Promise<voi
       : { done: false, confirming: true, state: "gone, looking again to be sure" };
   };
   await wait({
-    clock: CLOCK,
     deadlineSeconds: DEADLINE_SECONDS,
-    interruption: listenForInterruption,
-    log: (line) => void pulumi.log.info(line),
     attempt,
     explain: (state, effort) =>
       Promise.resolve(

@@ -4,10 +4,10 @@ import { join } from "node:path";
 
 import { parse } from "yaml";
 
-import { normalizePem, sha256 } from "../../components/pki/certificate";
+import { normalizePem, sha256 } from "../../components/certificates/pem";
+import { SAMPLE_APPLICATIONS } from "../../apps";
 import program from "../../index";
 import { assertGolden } from "../support/golden";
-import { APPLICATIONS } from "../support/readConfig";
 import { record, type Recording, type RecordOptions } from "../support/recorder";
 
 type Values = Record<string, unknown>;
@@ -38,7 +38,11 @@ describe("applications", () => {
         .filter(({ type }) => type === "kubernetes:core/v1:Namespace")
         .map(({ inputs }) => (inputs.metadata as { name: string }).name)
         .filter((name) => name !== "linkerd");
-      assert.deepEqual(made.toSorted(), [...APPLICATIONS[application].namespaces].toSorted(), application);
+      assert.deepEqual(
+        made.toSorted(),
+        [...SAMPLE_APPLICATIONS[application].namespaces].toSorted(),
+        application,
+      );
     }
   });
 
@@ -64,7 +68,10 @@ describe("applications", () => {
       { default: unlabelled },
     );
     const objects = recording.resources
-      .filter(({ type, name }) => type.startsWith("kubernetes:") && /^(shop|others|plain|default)/.test(name))
+      .filter(
+        ({ type, name }) =>
+          type.startsWith("kubernetes:") && /^linkerd-(shop|others|plain|default)/.test(name),
+      )
       .map(({ type, name, inputs, dependencies, hooks, ignoreChanges }) => ({
         resource: `${type} ${name}`,
         metadata: inputs.metadata,
@@ -74,7 +81,7 @@ describe("applications", () => {
         ignoreChanges,
       }))
       .sort((one, other) => (one.resource < other.resource ? -1 : 1));
-    const hash = sha256(normalizePem(recording.pems.get("trust-anchor-primary-certificate") ?? ""));
+    const hash = sha256(normalizePem(recording.pems.get("linkerd-trust-anchor-primary-certificate") ?? ""));
     assertGolden(
       "namespaces.resources.yaml",
       JSON.parse(JSON.stringify(objects).replaceAll(hash, "<hash of the trust bundle>")),
@@ -128,7 +135,7 @@ describe("applications", () => {
       sampleApplications: ["hello-world"],
       namespaces: [{ name: "shop", podSecurity: "restricted" }],
     });
-    for (const name of ["linkerd", "linkerd-viz", "shop"]) {
+    for (const name of ["linkerd", "linkerd-viz", "linkerd-shop"]) {
       const { labels } = recording.get("Namespace", `${name}-namespace`).inputs.metadata as {
         labels: Record<string, string>;
       };
@@ -158,7 +165,7 @@ describe("applications", () => {
         ]),
       );
       const recording = await record(program, { config, live: { default: unlabelled } });
-      assert.ok(recording.get("RandomId", "injection-gate-opened").custom);
+      assert.ok(recording.get("RandomId", "linkerd-gate-opened").custom);
     });
   }
 });

@@ -31,13 +31,13 @@ describe("authorization in the program", () => {
   it("comes after Linkerd and before the workloads", async () => {
     const authorization = [{ workload: "users", port: 8080, from }];
     const recording = await deploy({ ...shop({ proxy: DENY, workloads, authorization }) });
-    const deployment = recording.get("Deployment", "shop/users-deployment");
-    const gate = recording.get("RandomId", "injection-gate-opened");
-    const namespace = recording.get("Namespace", "shop-namespace");
+    const deployment = recording.get("Deployment", "linkerd-shop/users-deployment");
+    const gate = recording.get("RandomId", "linkerd-gate-opened");
+    const namespace = recording.get("Namespace", "linkerd-shop-namespace");
     for (const [type, name] of [
-      ["Server", "shop/users-8080-server"],
-      ["MeshTLSAuthentication", "shop/users-8080-identities"],
-      ["AuthorizationPolicy", "shop/users-8080-identities-policy"],
+      ["Server", "linkerd-shop/users-8080-server"],
+      ["MeshTLSAuthentication", "linkerd-shop/users-8080-identities"],
+      ["AuthorizationPolicy", "linkerd-shop/users-8080-identities-policy"],
     ] as const) {
       const object = recording.get(type, name);
       assert.ok(recording.isAfter(deployment, object), name);
@@ -52,23 +52,23 @@ describe("authorization in the program", () => {
       ...shop({ authorization: [{ port: 8080, from }] }),
     });
     assert.equal(
-      recording.get("Server", "shop/all-8080-server").inputs.apiVersion,
+      recording.get("Server", "linkerd-shop/all-8080-server").inputs.apiVersion,
       "policy.linkerd.io/v1beta1",
     );
   });
 
   it("lets viz's Prometheus in where the default is to deny", async () => {
     const recording = await deploy({ viz: VIZ, ...shop({ proxy: DENY }) });
-    assert.deepEqual(recording.get("Server", "shop/all-4191-server").inputs.spec, {
+    assert.deepEqual(recording.get("Server", "linkerd-shop/all-4191-server").inputs.spec, {
       podSelector: {},
       port: 4191,
       proxyProtocol: "unknown",
     });
-    assert.deepEqual(recording.get("MeshTLSAuthentication", "shop/all-4191-identities").inputs.spec, {
+    assert.deepEqual(recording.get("MeshTLSAuthentication", "linkerd-shop/all-4191-identities").inputs.spec, {
       identityRefs: [{ kind: "ServiceAccount", namespace: "linkerd-viz", name: "prometheus" }],
     });
     const ofWorkload = shop({ workloads: [{ name: "users", proxy: DENY, podSpec }] });
-    assert.deepEqual(await servers({ viz: VIZ, ...ofWorkload }), ["shop/all-4191-server"]);
+    assert.deepEqual(await servers({ viz: VIZ, ...ofWorkload }), ["linkerd-shop/all-4191-server"]);
   });
 
   it("leaves the proxies' metrics to who reads them otherwise", async () => {
@@ -78,7 +78,7 @@ describe("authorization in the program", () => {
     assert.deepEqual(await servers({ viz: elsewhere, ...shop({ proxy: DENY }) }), []);
     const own = [{ workload: "users", port: 4191, from }];
     assert.deepEqual(await servers({ viz: VIZ, ...shop({ proxy: DENY, authorization: own }) }), [
-      "shop/users-4191-server",
+      "linkerd-shop/users-4191-server",
     ]);
   });
 });

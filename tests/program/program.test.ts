@@ -72,22 +72,22 @@ describe("the program", () => {
     const namespace = ["Namespace", "linkerd-namespace"];
     const crds = ["Release", "linkerd-crds-release"];
     const controlPlane = ["Release", "linkerd-control-plane-release"];
-    const gate = ["RandomId", "injection-gate-opened"];
+    const gate = ["RandomId", "linkerd-gate-opened"];
     const meshedNamespace = ["Namespace", "hello-world-namespace"];
-    const policy = ["ValidatingAdmissionPolicy", "mesh-guard-policy"];
-    const binding = ["ValidatingAdmissionPolicyBinding", "mesh-guard-binding"];
+    const policy = ["ValidatingAdmissionPolicy", "linkerd-guard-policy"];
+    const binding = ["ValidatingAdmissionPolicyBinding", "linkerd-guard-binding"];
     const edges: [earlier: string[], later: string[]][] = [
       [
-        ["SelfSignedCert", "trust-anchor-2026-certificate"],
-        ["LocallySignedCert", "identity-issuer-certificate"],
+        ["SelfSignedCert", "linkerd-trust-anchor-2026-certificate"],
+        ["LocallySignedCert", "linkerd-identity-issuer-certificate"],
       ],
       [namespace, crds],
-      [namespace, ["Secret", "identity-issuer-secret"]],
+      [namespace, ["Secret", "linkerd-identity-issuer-secret"]],
       [crds, controlPlane],
-      [["Secret", "identity-issuer-secret"], controlPlane],
-      [["Secret", "linkerd-proxy-injector-secret"], controlPlane],
-      [["Secret", "linkerd-sp-validator-secret"], controlPlane],
-      [["Secret", "linkerd-policy-validator-secret"], controlPlane],
+      [["Secret", "linkerd-identity-issuer-secret"], controlPlane],
+      [["Secret", "linkerd-webhooks-linkerd-proxy-injector-secret"], controlPlane],
+      [["Secret", "linkerd-webhooks-linkerd-sp-validator-secret"], controlPlane],
+      [["Secret", "linkerd-webhooks-linkerd-policy-validator-secret"], controlPlane],
       [policy, controlPlane],
       [binding, controlPlane],
       [controlPlane, gate],
@@ -112,13 +112,13 @@ describe("the program", () => {
     const deployments = dev.resources.filter(({ type }) => type === "kubernetes:apps/v1:Deployment");
     assert.equal(deployments.length, 2);
     for (const { hooks } of deployments) {
-      assert.deepEqual(hooks, { beforeCreate: ["injection-gate"], beforeUpdate: ["injection-gate"] });
+      assert.deepEqual(hooks, { beforeCreate: ["linkerd-gate"], beforeUpdate: ["linkerd-gate"] });
     }
   });
 
   it("asks the gate again when the control plane changes", async () => {
     const keepers = (recording: Recording): unknown =>
-      recording.get("RandomId", "injection-gate-opened").inputs.keepers;
+      recording.get("RandomId", "linkerd-gate-opened").inputs.keepers;
     const upgraded = await record(program, {
       stack: "dev",
       config: { ...stackConfig("dev"), "linkerd-mtls:linkerdVersion": "edge-26.8.3" },
@@ -136,11 +136,11 @@ describe("the program", () => {
       },
     });
     const pem = (name: string): string => `${recording.pems.get(name)?.trim() ?? ""}\n`;
-    const { caCertPem } = recording.get("LocallySignedCert", "identity-issuer-certificate").inputs;
-    assert.equal(caCertPem, recording.pems.get("trust-anchor-2027-certificate"));
+    const { caCertPem } = recording.get("LocallySignedCert", "linkerd-identity-issuer-certificate").inputs;
+    assert.equal(caCertPem, recording.pems.get("linkerd-trust-anchor-2027-certificate"));
     assert.equal(
       (values(recording) as { identityTrustAnchorsPEM: string }).identityTrustAnchorsPEM,
-      pem("trust-anchor-2026-certificate") + pem("trust-anchor-2027-certificate"),
+      pem("linkerd-trust-anchor-2026-certificate") + pem("linkerd-trust-anchor-2027-certificate"),
     );
   });
 
@@ -173,20 +173,24 @@ describe("the program", () => {
       assert.equal(input("Release", `${chart}-release`, "version"), "2026.8.3");
     }
     assert.equal((values(recording) as { identityTrustDomain: string }).identityTrustDomain, "example.org");
-    assert.deepEqual(input("CertRequest", "identity-issuer-request", "dnsNames"), [
+    assert.deepEqual(input("CertRequest", "linkerd-identity-issuer-request", "dnsNames"), [
       "identity.linkerd.example.org",
     ]);
-    const issued = { "trust-anchor-a": [2, 3], "identity-issuer": [4, 5], "linkerd-sp-validator": [6, 7] };
+    const issued = {
+      "linkerd-trust-anchor-a": [2, 3],
+      "linkerd-identity-issuer": [4, 5],
+      "linkerd-webhooks-linkerd-sp-validator": [6, 7],
+    };
     for (const [name, [generation, validityHours]] of Object.entries(issued)) {
-      const type = name === "trust-anchor-a" ? "SelfSignedCert" : "LocallySignedCert";
+      const type = name === "linkerd-trust-anchor-a" ? "SelfSignedCert" : "LocallySignedCert";
       assert.equal(recording.get("PrivateKey", `${name}-key`).replacementTrigger, generation);
       assert.equal(input(type, `${name}-certificate`, "validityPeriodHours"), validityHours);
     }
-    assert.deepEqual(input("ValidatingAdmissionPolicyBinding", "mesh-guard-binding", "spec"), {
+    assert.deepEqual(input("ValidatingAdmissionPolicyBinding", "linkerd-guard-binding", "spec"), {
       policyName: "linkerd-mesh-guard",
       validationActions: ["Audit"],
     });
-    const gate = recording.hooks.get("injection-gate");
+    const gate = recording.hooks.get("linkerd-gate");
     await assert.rejects(
       Promise.resolve(gate?.callback({ urn: "", id: "", name: "", type: "" })),
       /\(deadline 1 s\)\n {2}last answer: the API server cannot be reached: .*127\.0\.0\.1:1/,

@@ -49,7 +49,7 @@ describe("the program with cert-manager", () => {
   });
 
   it("installs cert-manager first, and the control plane after the certificates are Ready", () => {
-    const certManager = rotating.get("Release", "cert-manager-release");
+    const certManager = rotating.get("Release", "linkerd-cert-manager-release");
     const plane = rotating.get("Release", "linkerd-control-plane-release");
     const viz = rotating.get("Release", "linkerd-viz-release");
     const certificates = rotating.resources.filter(({ type }) => type.endsWith(":Certificate"));
@@ -60,8 +60,8 @@ describe("the program with cert-manager", () => {
       assert.ok(rotating.isAfter(certificate, certManager), certificate.name);
     }
     for (const [user, gate] of [
-      [plane, "identity-issuer-ready"],
-      [plane, "webhooks-ready"],
+      [plane, "linkerd-identity-issuer-ready"],
+      [plane, "linkerd-webhooks-ready"],
       [viz, "linkerd-viz-webhooks-ready"],
     ] as const) {
       assert.ok(rotating.isAfter(user, rotating.get("RandomId", gate)), gate);
@@ -71,9 +71,12 @@ describe("the program with cert-manager", () => {
   it("has each Secret take over from the Certificate of its name, and stay when it is let go of", () => {
     const certificates = rotating.resources.filter(({ type }) => type.endsWith(":Certificate"));
     const taken = certificates.map((certificate) => {
-      // The mocks leave the types of all but the last parent out of a URN.
-      const end = certificate.urn.slice(certificate.urn.lastIndexOf("$"));
-      const secretOf = generated.resources.filter(({ aliases }) => aliases.some((urn) => urn.endsWith(end)));
+      const secretOf = generated.resources.filter(
+        ({ parent, formerTypes, formerNames }) =>
+          parent === certificate.parent &&
+          formerTypes.join() === certificate.type &&
+          formerNames.join() === certificate.name,
+      );
       const [secret] = secretOf;
       assert.equal(secretOf.length, 1, certificate.urn);
       assert.ok(secret);
@@ -118,28 +121,28 @@ describe("the program with cert-manager", () => {
     });
     const added = recording.names().filter((name) => /trust-manager|trust-roots/.test(name));
     assert.deepEqual(added.sort(), [
-      "kubernetes:core/v1:Namespace trust-manager-namespace",
-      "kubernetes:helm.sh/v3:Release trust-manager-release",
-      "kubernetes:trust.cert-manager.io/v1alpha1:Bundle trust-roots-bundle",
-      "linkerd-mtls:index:TrustManager trust-manager",
-      "linkerd-mtls:index:TrustManagerBundle trust-roots",
-      "random:index/randomId:RandomId trust-roots-synced",
+      "kubernetes:core/v1:Namespace linkerd-trust-manager-namespace",
+      "kubernetes:helm.sh/v3:Release linkerd-trust-manager-release",
+      "kubernetes:trust.cert-manager.io/v1alpha1:Bundle linkerd-trust-roots-bundle",
+      "linkerd-mtls:index:TrustManager linkerd-trust-manager",
+      "linkerd-mtls:index:TrustManagerBundle linkerd-trust-roots",
+      "random:index/randomId:RandomId linkerd-trust-roots-synced",
     ]);
     const order = [
-      recording.get("Release", "cert-manager-release"),
-      recording.get("Release", "trust-manager-release"),
-      recording.get("Bundle", "trust-roots-bundle"),
-      recording.get("RandomId", "trust-roots-synced"),
+      recording.get("Release", "linkerd-cert-manager-release"),
+      recording.get("Release", "linkerd-trust-manager-release"),
+      recording.get("Bundle", "linkerd-trust-roots-bundle"),
+      recording.get("RandomId", "linkerd-trust-roots-synced"),
       recording.get("Release", "linkerd-control-plane-release"),
     ];
     for (const [index, later] of order.slice(1).entries()) {
       const earlier = order[index];
       assert.ok(earlier && recording.isAfter(later, earlier), later.name);
     }
-    const bundle = recording.get("Bundle", "trust-roots-bundle");
+    const bundle = recording.get("Bundle", "linkerd-trust-roots-bundle");
     assert.ok(recording.isAfter(bundle, recording.get("Namespace", "linkerd-namespace")));
-    const pems = ["trust-anchor-2026-certificate", "trust-anchor-2027-certificate"].map((name) =>
-      (recording.pems.get(name) ?? "").trim(),
+    const pems = ["linkerd-trust-anchor-2026-certificate", "linkerd-trust-anchor-2027-certificate"].map(
+      (name) => (recording.pems.get(name) ?? "").trim(),
     );
     const { sources } = bundle.inputs.spec as { sources: { inLine: string }[] };
     assert.deepEqual(
@@ -158,13 +161,13 @@ describe("the program with cert-manager", () => {
 
   it("installs no trust-manager where one exists", async () => {
     const recording = await deploy({ "linkerd-mtls:trustManager": '{"enabled":true,"install":false}' });
-    assert.ok(recording.get("Bundle", "trust-roots-bundle"));
-    assert.ok(!recording.names().some((name) => name.includes("trust-manager-release")));
+    assert.ok(recording.get("Bundle", "linkerd-trust-roots-bundle"));
+    assert.ok(!recording.names().some((name) => name.includes("linkerd-trust-manager-release")));
   });
 
   it("installs nothing where cert-manager exists", async () => {
     const recording = await deploy({ "linkerd-mtls:certManager": '{"install":false}' });
-    assert.ok(!recording.names().some((name) => name.includes("cert-manager-release")));
-    assert.ok(recording.get("Certificate", "identity-issuer-certificate"));
+    assert.ok(!recording.names().some((name) => name.includes("linkerd-cert-manager-release")));
+    assert.ok(recording.get("Certificate", "linkerd-identity-issuer-certificate"));
   });
 });

@@ -54,10 +54,10 @@ describe("the program with viz", () => {
     assert.equal(found.prometheusUrl, "http://prometheus.monitoring:9090");
     assert.equal(found.enablePodAntiAffinity, true);
     for (const webhook of ["tap", "tap-injector"]) {
-      assert.equal(viz.get("PrivateKey", `linkerd-viz-${webhook}-key`).replacementTrigger, 2);
+      assert.equal(viz.get("PrivateKey", `linkerd-viz-webhooks-${webhook}-key`).replacementTrigger, 2);
       const { validityPeriodHours } = viz.get(
         "LocallySignedCert",
-        `linkerd-viz-${webhook}-certificate`,
+        `linkerd-viz-webhooks-${webhook}-certificate`,
       ).inputs;
       assert.equal(validityPeriodHours, 48);
     }
@@ -71,7 +71,7 @@ describe("the program with viz", () => {
     );
     assert.ok(gate);
     assert.ok(viz.isAfter(gate, release));
-    assert.ok(viz.isAfter(release, viz.get("RandomId", "injection-gate-opened")));
+    assert.ok(viz.isAfter(release, viz.get("RandomId", "linkerd-gate-opened")));
     for (const name of ["hello-deployment", "world-deployment"]) {
       const deployment = viz.get("Deployment", name);
       assert.ok(viz.isAfter(deployment, gate));

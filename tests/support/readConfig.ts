@@ -2,15 +2,8 @@ import assert from "node:assert/strict";
 
 import * as pulumi from "@pulumi/pulumi";
 
+import { SAMPLE_APPLICATIONS } from "../../apps";
 import { readConfig, StackConfig } from "../../config/index";
-
-/** What the configuration knows of the sample applications. */
-export const APPLICATIONS = {
-  "hello-world": { namespaces: ["hello-world"] },
-  emojivoto: { namespaces: ["emojivoto"] },
-  kuard: { namespaces: [] },
-  shop: { namespaces: ["shop-users", "shop-identity", "shop-web", "shop-ingress"] },
-};
 
 /** Configuration by key; a key without a namespace is the program's own. */
 export type Values = Record<string, unknown>;
@@ -22,7 +15,7 @@ export function read(values: Values, secretKeys: string[] = []): StackConfig {
     typeof value === "string" ? value : JSON.stringify(value),
   ]);
   pulumi.runtime.setAllConfig(Object.fromEntries(entries) as Record<string, string>, secretKeys);
-  return readConfig(APPLICATIONS);
+  return readConfig(SAMPLE_APPLICATIONS);
 }
 
 /** The problems of a configuration, each as its lines. */

@@ -25,8 +25,10 @@ export interface Recorded {
   readonly retainOnDelete: boolean;
   /** URNs that the resource had before. */
   readonly aliases: readonly string[];
-  /** Types that it had before, under the same name. */
+  /** Types that it had before, under the same parent; under the same name where that is empty. */
   readonly formerTypes: readonly string[];
+  /** Names that it had before, by the same index. */
+  readonly formerNames: readonly string[];
   readonly hooks: { readonly beforeCreate: readonly string[]; readonly beforeUpdate: readonly string[] };
 }
 
@@ -162,6 +164,7 @@ function read(request: RegisterResourceRequest, urn: string): Recorded {
     replaceOnChanges: request.getReplaceonchangesList(),
     retainOnDelete: request.getRetainondelete() ?? false,
     aliases: [...request.getAliasurnsList(), ...request.getAliasesList().map((alias) => alias.getUrn())],
+    formerNames: request.getAliasesList().map((alias) => alias.getSpec()?.getName() ?? ""),
     formerTypes: request.getAliasesList().flatMap((alias) => alias.getSpec()?.getType() ?? []),
     hooks: {
       beforeCreate: request.getHooks()?.getBeforeCreateList() ?? [],

@@ -20,9 +20,10 @@ const APPLICATIONS: Record<string, Application> = { HelloWorld, Emojivoto, Kuard
 function deploy(application: Application, cniEnabled?: boolean): Promise<Recording> {
   return record(
     () => {
-      const gate = new InjectionGate("gate", { controlPlane: {} });
+      const gate = new InjectionGate("gate", { controlPlane: {}, cluster: {} });
       const guard = new MeshGuard("guard");
-      return new application("app", { gate, guard, trustBundlePem: "bundle", cniEnabled }).namespaces;
+      return new application("app", { mesh: { gate, guard, trustBundlePem: "bundle", cniEnabled } })
+        .namespaces;
     },
     { live: { default: { metadata: { name: "default" } } } },
   );

@@ -4,13 +4,11 @@ import {
   CertManager,
   type CertManagerArgs,
   type IssuerRef,
-  RotatingIdentity,
   type Rotation,
   TrustAnchor,
-  webhookCertificates,
-  WebhookCa,
-  RotatingWebhooks,
   type WebhookRotation,
+  IdentityIssuer,
+  WebhookCertificates,
 } from "../../components";
 import { describeFound, rotationProblems } from "../../components/rules";
 import { record, type Recorded, type Recording } from "../support/recorder";
@@ -34,7 +32,8 @@ function gateOf(recording: Recording, name: string, ...certificates: string[]): 
 }
 
 describe("CertManager", () => {
-  const deploy = (args?: CertManagerArgs): Promise<Recording> => record(() => new CertManager("cm", args));
+  const deploy = (args: Partial<CertManagerArgs> = {}): Promise<Recording> =>
+    record(() => new CertManager("cm", { cluster: {}, ...args }));
 
   it("is an awaited release in a namespace that Linkerd's webhooks leave alone", async () => {
     const recording = await deploy();
@@ -85,16 +84,16 @@ describe("CertManager", () => {
   });
 });
 
-describe("RotatingIdentity", () => {
+describe("IdentityIssuer, issued by cert-manager", () => {
   const deploy = (source?: IssuerRef, rotation?: Partial<Rotation>): Promise<Recording> =>
     record(() => {
       const { signer } = new TrustAnchor("anchor");
       assert.ok(signer);
-      const { secretName } = new RotatingIdentity("identity", {
+      const { secretName } = new IdentityIssuer("identity", {
         namespace: "linkerd",
         trustDomain: "example.org",
-        source: source ?? signer,
-        ...rotation,
+        trustBundlePem: "bundle",
+        source: { issuedBy: source ?? signer, cluster: {}, ...rotation },
       });
       return { secretName };
     });
@@ -167,21 +166,22 @@ describe("RotatingIdentity", () => {
   it("refuses a renewal that makes no sense", async () => {
     await assert.rejects(deploy(undefined, { renewBefore: "48h" }), {
       errors: [
-        { propertyPath: "renewBefore", reason: 'must be less than duration (48h (2 days)), but is "48h"' },
+        {
+          propertyPath: "source.renewBefore",
+          reason: 'must be less than duration (48h (2 days)), but is "48h"',
+        },
       ],
     });
   });
 });
 
-describe("RotatingWebhooks", () => {
+describe("WebhookCertificates, issued by cert-manager", () => {
   const deploy = (rotation: WebhookRotation = {}): Promise<Recording> =>
     record(() => {
-      const { signer } = new WebhookCa("ca", { namespace: "linkerd" });
-      const { trust } = new RotatingWebhooks("webhooks", {
-        ...rotation,
+      const { trust } = new WebhookCertificates("webhooks", {
         namespace: "linkerd",
         services: ["linkerd-sp-validator"],
-        ca: signer,
+        webhookRotation: { ...rotation, cluster: {} },
       });
       return { trust };
     });
@@ -199,15 +199,15 @@ describe("RotatingWebhooks", () => {
       },
     });
     assert.deepEqual(secret.inputs.stringData, {
-      "tls.crt": recording.pems.get("ca-certificate"),
-      "tls.key": "key of ca-key",
+      "tls.crt": recording.pems.get("webhooks-ca-certificate"),
+      "tls.key": "key of webhooks-ca-key",
     });
     assert.deepEqual(secret.secretInputs, ["stringData"]);
     assert.deepEqual(secret.ignoreChanges, []);
     assert.deepEqual(recording.get("Issuer", "webhooks-issuer").inputs.spec, {
       ca: { secretName: "webhook-issuer-tls" },
     });
-    const certificate = recording.get("Certificate", "webhooks-linkerd-sp-validator");
+    const certificate = recording.get("Certificate", "webhooks-linkerd-sp-validator-certificate");
     assert.deepEqual(certificate.inputs, {
       apiVersion: "cert-manager.io/v1",
       kind: "Certificate",
@@ -227,7 +227,7 @@ describe("RotatingWebhooks", () => {
     assert.ok(recording.isAfter(certificate, secret));
     assert.ok(recording.isAfter(gateOf(recording, "webhooks-ready", "linkerd-sp-validator"), certificate));
     assert.deepEqual(recording.outputs, {
-      trust: { "linkerd-sp-validator": { caBundle: recording.pems.get("ca-certificate") } },
+      trust: { "linkerd-sp-validator": { caBundle: recording.pems.get("webhooks-ca-certificate") } },
     });
   });
 
@@ -236,7 +236,7 @@ describe("RotatingWebhooks", () => {
     const secret = recording.get("Secret", "webhooks-issuer-secret");
     assert.deepEqual(secret.ignoreChanges, ["data", "stringData"]);
     assert.deepEqual(recording.get("Issuer", "webhooks-ca-issuer").inputs.spec, { selfSigned: {} });
-    const ca = recording.get("Certificate", "webhooks-ca-certificate");
+    const ca = recording.get("Certificate", "webhooks-ca-renewal");
     assert.deepEqual(ca.inputs.spec, {
       secretName: "webhook-issuer-tls",
       duration: "8760h0m0s",
@@ -261,7 +261,7 @@ describe("RotatingWebhooks", () => {
     await assert.rejects(deploy({ duration: "24h", caRotation: { duration: "48h", renewBefore: "12h" } }), {
       errors: [
         {
-          propertyPath: "duration",
+          propertyPath: "webhookRotation.duration",
           reason: 'must be at most 12h, the time for which a CA stays valid after its renewal, but is "24h"',
         },
       ],
@@ -269,26 +269,25 @@ describe("RotatingWebhooks", () => {
   });
 });
 
-describe("webhookCertificates", () => {
-  const deploy = (webhookRotation?: WebhookRotation): Promise<Recording> =>
+describe("WebhookCertificates, whoever issues them", () => {
+  const deploy = (rotating: boolean): Promise<Recording> =>
     record(() => {
-      webhookCertificates("webhooks", {
+      new WebhookCertificates("webhooks", {
         namespace: "linkerd",
         services: ["tap"],
-        prefix: "viz-",
         webhookCertificates: { generation: 2 },
-        webhookRotation,
+        webhookRotation: rotating ? { cluster: {} } : undefined,
       });
     });
 
-  it("keep their CA, whoever issues them", async () => {
-    const [here, there] = [await deploy(), await deploy({})];
+  it("keep their CA", async () => {
+    const [here, there] = [await deploy(false), await deploy(true)];
     for (const recording of [here, there]) {
       assert.ok(recording.get("SelfSignedCert", "webhooks-ca-certificate"));
     }
-    assert.equal(here.get("PrivateKey", "viz-tap-key").replacementTrigger, 2);
-    assert.ok(!here.names().some((name) => name.includes("Certificate webhooks-tap")));
-    assert.ok(there.get("Certificate", "webhooks-tap"));
+    assert.equal(here.get("PrivateKey", "webhooks-tap-key").replacementTrigger, 2);
+    assert.ok(!here.names().some((name) => name.includes(":Certificate ")));
+    assert.ok(there.get("Certificate", "webhooks-tap-certificate"));
     assert.ok(!there.names().some((name) => name.includes("LocallySignedCert")));
   });
 });

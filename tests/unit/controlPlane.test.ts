@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { LinkerdControlPlane, LinkerdCrds, LinkerdNamespace, type ChartSource } from "../../components";
 import { controlPlaneValues } from "../../components/controlPlane/values";
 import { chartVersion, LINKERD_VERSION } from "../../components/controlPlane/version";
-import { sha256 } from "../../components/pki/certificate";
+import { sha256 } from "../../components/certificates/pem";
 import { record, type Recording } from "../support/recorder";
 
 describe("LinkerdNamespace", () => {
@@ -48,7 +48,7 @@ describe("versions", () => {
 
 describe("LinkerdCrds", () => {
   const deploy = (charts?: ChartSource): Promise<Recording> =>
-    record(() => new LinkerdCrds("crds", { namespace: "linkerd", charts }));
+    record(() => new LinkerdCrds("crds", { namespace: "linkerd", charts, cluster: {} }));
   const common = {
     compat: "true",
     name: "linkerd-crds",
@@ -90,6 +90,7 @@ describe("LinkerdControlPlane", () => {
     namespace: "linkerd",
     trustBundlePem: "bundle",
     trustDomain: "example.org",
+    cluster: {},
     webhookTrust: {
       "linkerd-proxy-injector": { caBundle: "ca 1" },
       "linkerd-sp-validator": { caBundle: "ca 2" },

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 
 import * as pulumi from "@pulumi/pulumi";
 
-import { InjectionAnswer, InjectionGate } from "../../components";
+import { InjectionGate } from "../../components";
+import { InjectionAnswer } from "../../components/injection/injectionProbe";
 import { record, type Recording } from "../support/recorder";
 
 /** A gate whose cluster always gives the same answer. */
@@ -12,6 +13,7 @@ async function gate(answer: InjectionAnswer): Promise<{ recording: Recording; as
     () =>
       new InjectionGate("gate", {
         controlPlane: { digest: "abc" },
+        cluster: {},
         api: {
           dryRun: () => {
             asked++;
@@ -65,7 +67,7 @@ describe("InjectionGate", () => {
   it("says whether it looks for tap, and gives what changes when it has asked anew", async () => {
     const recording = await record(() => {
       const [plain, tap] = [undefined, true].map(
-        (tap) => new InjectionGate(`gate-${tap ?? "plain"}`, { controlPlane: {}, tap }),
+        (tap) => new InjectionGate(`gate-${tap ?? "plain"}`, { controlPlane: {}, cluster: {}, tap }),
       );
       return { plain: [plain?.tap, plain?.opened], tap: [tap?.tap, tap?.opened] };
     });
@@ -77,7 +79,7 @@ describe("InjectionGate", () => {
 
   it("refuses a deadline that is none", async () => {
     await assert.rejects(
-      record(() => new InjectionGate("gate", { controlPlane: {}, deadlineSeconds: 0 })),
+      record(() => new InjectionGate("gate", { controlPlane: {}, cluster: {}, deadlineSeconds: 0 })),
       {
         errors: [{ propertyPath: "deadlineSeconds", reason: "must be a whole number, 1 or more, but is 0" }],
       },

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 
 import {
-  checkPodSecurity,
   InjectionGate,
   InjectMode,
   MeshedNamespace,
@@ -10,6 +9,7 @@ import {
   MeshGuard,
   PodSecurityLevel,
 } from "../../components";
+import { checkPodSecurity } from "../../components/cluster/podSecurity";
 import { record } from "../support/recorder";
 
 describe("MeshedNamespace", () => {
@@ -38,7 +38,7 @@ describe("MeshedNamespace", () => {
         new MeshedNamespace("users", {
           proxy: { opaquePorts: [3306, "4444-4445"], cpuLimit: 1, await: false, nativeSidecar: true },
           podSecurity: "restricted",
-          cniEnabled: true,
+          mesh: { cniEnabled: true },
         }),
     );
     assert.deepEqual(recording.get("Namespace", "users-namespace").inputs.metadata, {
@@ -57,9 +57,9 @@ describe("MeshedNamespace", () => {
   describe("order", () => {
     const dependencies = async (args: MeshedNamespaceArgs): Promise<string[]> => {
       const recording = await record(() => {
-        const gate = new InjectionGate("gate", { controlPlane: {} });
+        const gate = new InjectionGate("gate", { controlPlane: {}, cluster: {} });
         const guard = new MeshGuard("guard");
-        new MeshedNamespace("default", { ...args, gate, guard });
+        new MeshedNamespace("default", { ...args, mesh: { gate, guard } });
       });
       const type = args.existing === true ? "NamespacePatch" : "Namespace";
       const names = recording.get(type, "default-namespace").dependencies.map((urn) => urn.split("::").pop());
@@ -95,12 +95,12 @@ describe("MeshedNamespace", () => {
     it("is left alone where nothing is set, and what is put there still comes after the guard", async () => {
       const recording = await record(() => {
         const guard = new MeshGuard("guard");
-        const { name } = new MeshedNamespace("default", { existing: true, guard });
+        const { name } = new MeshedNamespace("default", { existing: true, mesh: { guard } });
         new MeshedWorkload("users", {
           namespace: name,
           inject: "enabled",
           podSpec: { containers: [] },
-          trustBundlePem: "bundle",
+          mesh: { trustBundlePem: "bundle" },
         });
         return name;
       });

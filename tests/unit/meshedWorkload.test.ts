@@ -9,7 +9,7 @@ import {
   MeshedWorkloadArgs,
   type WorkloadKind,
 } from "../../components";
-import { sha256 } from "../../components/pki/certificate";
+import { sha256 } from "../../components/certificates/pem";
 import { record, type Recorded, type Recording } from "../support/recorder";
 
 const HASH = { "linkerd-mtls/trust-bundle-sha256": sha256("bundle") };
@@ -20,7 +20,7 @@ describe("MeshedWorkload", () => {
   const podSpec = { containers: [{ name: "users", image: "users:1" }] };
   const labels = { "app.kubernetes.io/name": "users" };
   const metadata = { name: "users", namespace: "shop", labels };
-  const args: MeshedWorkloadArgs = { namespace: "shop", podSpec, trustBundlePem: "bundle" };
+  const args: MeshedWorkloadArgs = { namespace: "shop", podSpec, mesh: { trustBundlePem: "bundle" } };
 
   /** The only object that creates pods. */
   function workload(recording: Recording): Recorded {
@@ -31,8 +31,8 @@ describe("MeshedWorkload", () => {
 
   async function create(more: Partial<MeshedWorkloadArgs>, gateArgs?: { tap?: boolean }): Promise<Recording> {
     return record(() => {
-      const gate = gateArgs && new InjectionGate("gate", { controlPlane: {}, ...gateArgs });
-      new MeshedWorkload("users", { ...args, ...more, gate });
+      const gate = gateArgs && new InjectionGate("gate", { controlPlane: {}, cluster: {}, ...gateArgs });
+      new MeshedWorkload("users", { ...args, ...more, mesh: { trustBundlePem: "bundle", gate } });
     });
   }
 

@@ -7,11 +7,10 @@ import {
   type IssuanceArgs,
   TrustAnchor,
   trustBundle,
-  WebhookCa,
-  WebhookCertificate,
+  WebhookCertificates,
 } from "../../components";
 import { testCertificate } from "../support/certificates";
-import { record } from "../support/recorder";
+import { record, type Recording } from "../support/recorder";
 
 const TEN_YEARS = 87600;
 const ONE_YEAR = 8760;
@@ -96,7 +95,7 @@ describe("TrustAnchor", () => {
 describe("trustBundle", () => {
   it("joins the anchors in order, each ending with one newline", async () => {
     const recording = await record(() => ({
-      bundle: trustBundle([{ certPem: "b\n\n" }, { certPem: "a" }, { certPem: "  c\n" }]),
+      bundle: trustBundle(["b\n\n", "a", "  c\n"]),
     }));
     assert.deepEqual(recording.outputs, { bundle: "b\na\nc\n" });
   });
@@ -109,7 +108,7 @@ describe("IdentityIssuer", () => {
     const recording = await record(() => {
       const { signer } = new TrustAnchor("anchor");
       assert.ok(signer);
-      new IdentityIssuer("issuer", { ...args, source: signer });
+      new IdentityIssuer("issuer", { ...args, source: { signer } });
     });
     assert.deepEqual(recording.get("PrivateKey", "issuer-key").inputs, {
       algorithm: "ECDSA",
@@ -137,7 +136,7 @@ describe("IdentityIssuer", () => {
     const recording = await record(() => {
       const { signer } = new TrustAnchor("anchor");
       assert.ok(signer);
-      const issuer = new IdentityIssuer("issuer", { ...args, source: signer });
+      const issuer = new IdentityIssuer("issuer", { ...args, source: { signer } });
       return { secretName: issuer.secretName };
     });
     const secret = recording.get("Secret", "issuer-secret");
@@ -179,19 +178,23 @@ describe("IdentityIssuer", () => {
   });
 });
 
-describe("WebhookCa", () => {
-  it("is a CA for ten years, named after its namespace", async () => {
-    const recording = await record(() => {
-      const { certPem } = new WebhookCa("ca", { namespace: "linkerd" });
-      return { certPem };
-    });
-    assert.deepEqual(recording.get("PrivateKey", "ca-key").inputs, {
+describe("WebhookCertificates", () => {
+  const service = "linkerd-policy-validator";
+  const namespace = "linkerd";
+  const dnsName = "linkerd-policy-validator.linkerd.svc";
+  const issue = (webhookCertificates?: IssuanceArgs): WebhookCertificates<typeof service> =>
+    new WebhookCertificates("webhooks", { namespace, services: [service], webhookCertificates });
+  const child = (name: string): string => `webhooks-${service}-${name}`;
+
+  it("have a CA for ten years, named after their namespace", async () => {
+    const recording = await record(() => issue());
+    assert.deepEqual(recording.get("PrivateKey", "webhooks-ca-key").inputs, {
       algorithm: "ECDSA",
       ecdsaCurve: "P256",
     });
-    const certificate = recording.get("SelfSignedCert", "ca-certificate");
+    const certificate = recording.get("SelfSignedCert", "webhooks-ca-certificate");
     assert.deepEqual(certificate.inputs, {
-      privateKeyPem: "key of ca-key",
+      privateKeyPem: "key of webhooks-ca-key",
       subject: { commonName: "webhook-issuer.linkerd" },
       isCaCertificate: true,
       setSubjectKeyId: true,
@@ -199,48 +202,36 @@ describe("WebhookCa", () => {
       validityPeriodHours: TEN_YEARS,
     });
     assert.deepEqual(certificate.secretInputs, ["privateKeyPem"]);
-    assert.deepEqual(recording.outputs, { certPem: recording.pems.get("ca-certificate") });
   });
-});
 
-describe("WebhookCertificate", () => {
-  const service = "linkerd-policy-validator";
-  const namespace = "linkerd";
-  const dnsName = "linkerd-policy-validator.linkerd.svc";
-  const issue = (issuance: IssuanceArgs = {}): WebhookCertificate => {
-    const { signer } = new WebhookCa("ca", { namespace });
-    return new WebhookCertificate("webhook", { ...issuance, service, namespace, ca: signer });
-  };
-
-  it("is a certificate for one year, signed by the CA", async () => {
+  it("are certificates for one year, signed by the CA", async () => {
     const recording = await record(() => {
-      const { trust, certPem, secretName } = issue();
-      return { trust, certPem, secretName };
+      const { trust, certPems } = issue();
+      return { trust, certPems };
     });
-    assert.deepEqual(recording.get("CertRequest", "webhook-request").inputs, {
-      privateKeyPem: "key of webhook-key",
-      subject: { commonName: dnsName, serialNumber: "webhook-generation-hex" },
+    assert.deepEqual(recording.get("CertRequest", child("request")).inputs, {
+      privateKeyPem: `key of ${child("key")}`,
+      subject: { commonName: dnsName, serialNumber: `${child("generation")}-hex` },
       dnsNames: [dnsName],
     });
-    const certificate = recording.get("LocallySignedCert", "webhook-certificate");
+    const certificate = recording.get("LocallySignedCert", child("certificate"));
     assert.deepEqual(certificate.inputs, {
-      certRequestPem: "request of webhook-request",
-      caCertPem: recording.pems.get("ca-certificate"),
-      caPrivateKeyPem: "key of ca-key",
+      certRequestPem: `request of ${child("request")}`,
+      caCertPem: recording.pems.get("webhooks-ca-certificate"),
+      caPrivateKeyPem: "key of webhooks-ca-key",
       allowedUses: ["digital_signature", "server_auth"],
       validityPeriodHours: ONE_YEAR,
     });
     assert.deepEqual(certificate.secretInputs, ["caPrivateKeyPem"]);
     assert.deepEqual(recording.outputs, {
-      trust: { caBundle: recording.pems.get("ca-certificate") },
-      certPem: recording.pems.get("webhook-certificate"),
-      secretName: "linkerd-policy-validator-k8s-tls",
+      trust: { [service]: { caBundle: recording.pems.get("webhooks-ca-certificate") } },
+      certPems: { [service]: recording.pems.get(child("certificate")) },
     });
   });
 
-  it("becomes a Secret with a PKCS#8 key", async () => {
+  it("become Secrets with PKCS#8 keys", async () => {
     const recording = await record(() => issue());
-    const secret = recording.get("Secret", "webhook-secret");
+    const secret = recording.get("Secret", child("secret"));
     assert.deepEqual(secret.inputs, {
       apiVersion: "v1",
       kind: "Secret",
@@ -251,19 +242,47 @@ describe("WebhookCertificate", () => {
       },
       type: "kubernetes.io/tls",
       stringData: {
-        "tls.crt": recording.pems.get("webhook-certificate"),
-        "tls.key": "PKCS#8 key of webhook-key",
+        "tls.crt": recording.pems.get(child("certificate")),
+        "tls.key": `PKCS#8 key of ${child("key")}`,
       },
     });
     assert.deepEqual(secret.secretInputs, ["stringData"]);
   });
 
-  it("keeps its CA when it is issued anew", async () => {
+  it("keep their CA when they are reissued", async () => {
     const recording = await record(() => issue({ generation: 2, validityHours: 48 }));
-    assert.equal(recording.get("PrivateKey", "webhook-key").replacementTrigger, 2);
-    assert.deepEqual(recording.get("RandomId", "webhook-generation").inputs.keepers, { generation: "2" });
-    assert.equal(recording.get("LocallySignedCert", "webhook-certificate").inputs.validityPeriodHours, 48);
-    assert.equal(recording.get("PrivateKey", "ca-key").replacementTrigger, undefined);
-    assert.equal(recording.get("SelfSignedCert", "ca-certificate").inputs.validityPeriodHours, TEN_YEARS);
+    assert.equal(recording.get("PrivateKey", child("key")).replacementTrigger, 2);
+    assert.deepEqual(recording.get("RandomId", child("generation")).inputs.keepers, { generation: "2" });
+    assert.equal(recording.get("LocallySignedCert", child("certificate")).inputs.validityPeriodHours, 48);
+    assert.equal(recording.get("PrivateKey", "webhooks-ca-key").replacementTrigger, undefined);
+    assert.equal(
+      recording.get("SelfSignedCert", "webhooks-ca-certificate").inputs.validityPeriodHours,
+      TEN_YEARS,
+    );
   });
+});
+
+describe("a Secret that cert-manager may take over", () => {
+  const deploy = (handover?: boolean): Promise<Recording> =>
+    record(() => {
+      const { signer } = new TrustAnchor("anchor");
+      assert.ok(signer);
+      const place = { namespace: "linkerd", handover };
+      new IdentityIssuer("issuer", {
+        ...place,
+        trustDomain: "example.org",
+        trustBundlePem: "bundle",
+        source: { signer },
+      });
+      new WebhookCertificates("webhooks", { ...place, services: ["tap"] });
+    });
+
+  for (const handover of [true, false]) {
+    it(handover ? "stays for it" : "goes with its component, unless a takeover needs it", async () => {
+      const recording = await deploy(handover);
+      for (const name of ["issuer-secret", "webhooks-tap-secret"]) {
+        assert.equal(recording.get("Secret", name).retainOnDelete, handover, name);
+      }
+    });
+  }
 });

@@ -99,7 +99,7 @@ describe("PortAuthorization", () => {
         namespace: "shop",
         port: 80,
         clients: { namespaces: ["web"] },
-        linkerdVersion,
+        mesh: { linkerdVersion },
       });
       const server = recording.get("Server", "users-server");
       assert.equal(server.type, type(version));

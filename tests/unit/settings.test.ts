@@ -7,8 +7,8 @@ import { join } from "node:path";
 
 import * as pulumi from "@pulumi/pulumi";
 
-import { warnWithoutGatewayApi } from "../../components";
 import { CONTROL_PLANE_RULES } from "../../components/controlPlane/chartRules";
+import { warnWithoutGatewayApi } from "../../components/controlPlane/gatewayApi";
 import { settingsValues } from "../../components/controlPlane/settings";
 import { VIZ_RULES } from "../../components/extensions/vizChartRules";
 import { vizValues } from "../../components/extensions/vizValues";

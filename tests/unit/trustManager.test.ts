@@ -3,7 +3,6 @@ import { X509Certificate } from "node:crypto";
 
 import {
   LinkerdControlPlane,
-  trustBundle,
   TrustManager,
   type TrustManagerArgs,
   TrustManagerBundle,
@@ -13,7 +12,8 @@ import { type Answer, ApiServer, status } from "../support/apiServer";
 import { record, type Recording } from "../support/recorder";
 
 describe("TrustManager", () => {
-  const deploy = (args?: TrustManagerArgs): Promise<Recording> => record(() => new TrustManager("tm", args));
+  const deploy = (args: Partial<TrustManagerArgs> = {}): Promise<Recording> =>
+    record(() => new TrustManager("tm", { cluster: {}, ...args }));
 
   it("is an awaited release in a namespace that Linkerd's webhooks leave alone", async () => {
     const recording = await deploy();
@@ -53,9 +53,9 @@ describe("TrustManager", () => {
 
 describe("TrustManagerBundle", () => {
   it("writes every anchor into the ConfigMap that Linkerd mounts, and waits until it is written", async () => {
-    const recording = await record(
-      () => new TrustManagerBundle("roots", { certPems: ["first", "second\n\n"] }),
-    );
+    const [first, second] = [(await testAnchor()).certPem.trim(), (await testAnchor()).certPem.trim()];
+    const certPems = [first, `${second}\n\n`];
+    const recording = await record(() => new TrustManagerBundle("roots", { certPems, cluster: {} }));
     const bundle = recording.get("Bundle", "roots-bundle");
     assert.deepEqual(bundle.inputs, {
       apiVersion: "trust.cert-manager.io/v1alpha1",
@@ -65,7 +65,7 @@ describe("TrustManagerBundle", () => {
         labels: { "app.kubernetes.io/managed-by": "linkerd-mtls" },
       },
       spec: {
-        sources: [{ inLine: "first\n" }, { inLine: "second\n" }],
+        sources: [{ inLine: `${first}\n` }, { inLine: `${second}\n` }],
         target: {
           configMap: {
             key: "ca-bundle.crt",
@@ -86,7 +86,7 @@ describe("TrustManagerBundle", () => {
   });
 });
 
-describe("trustBundle in trust-manager's order", () => {
+describe("TrustManagerBundle's trust bundle", () => {
   it("is the same whatever the order of the anchors is", async () => {
     const anchors = await Promise.all([testAnchor(), testAnchor(), testAnchor()]);
     const byFingerprint = anchors
@@ -99,7 +99,10 @@ describe("trustBundle in trust-manager's order", () => {
       )
       .join("");
     for (const given of [anchors, anchors.toReversed()]) {
-      const { outputs } = await record(() => ({ bundle: trustBundle(given, "fingerprint") }));
+      const { outputs } = await record(() => {
+        const certPems = given.map(({ certPem }) => certPem);
+        return { bundle: new TrustManagerBundle("roots", { certPems, cluster: {} }).trustBundlePem };
+      });
       assert.deepEqual(outputs, { bundle: byFingerprint });
     }
   });

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 
-import { InjectionGate, LinkerdViz, type LinkerdVizArgs, MeshGuard } from "../../components";
 import { VIZ_RULES } from "../../components/extensions/vizChartRules";
 import { vizValues } from "../../components/extensions/vizValues";
-import { sha256 } from "../../components/pki/certificate";
+import { sha256 } from "../../components/certificates/pem";
+import { InjectionGate, LinkerdViz, type LinkerdVizArgs, type Mesh, MeshGuard } from "../../components";
 import { unknownValues } from "../support/chartValues";
 import { record, type Recording } from "../support/recorder";
 
@@ -12,16 +12,15 @@ const BUNDLE = "bundle";
 const BUNDLE_HASH = "1e6ed65d77d6364e";
 
 /** Viz on a mesh with a gate and a guard. */
-function deploy(settings: Partial<LinkerdVizArgs> = {}): Promise<Recording> {
+function deploy(settings: Partial<LinkerdVizArgs> = {}, more: Partial<Mesh> = {}): Promise<Recording> {
   return record(() => {
-    const gate = new InjectionGate("gate", { controlPlane: {} });
+    const gate = new InjectionGate("gate", { controlPlane: {}, cluster: {} });
     const guard = new MeshGuard("guard");
     const viz = new LinkerdViz("viz", {
       trustDomain: "example.org",
-      trustBundlePem: BUNDLE,
       linkerdNamespace: "linkerd",
-      gate,
-      guard,
+      mesh: { trustBundlePem: BUNDLE, guard, ...more, gate },
+      cluster: {},
       ...settings,
     });
     return {
@@ -55,7 +54,7 @@ describe("LinkerdViz", () => {
   });
 
   it("needs no privileges with the CNI plugin", async () => {
-    const { metadata } = (await deploy({ cniEnabled: true })).get("Namespace", "viz-namespace").inputs;
+    const { metadata } = (await deploy({}, { cniEnabled: true })).get("Namespace", "viz-namespace").inputs;
     assert.deepEqual((metadata as { labels: unknown }).labels, {
       "linkerd.io/extension": "viz",
       "pod-security.kubernetes.io/enforce": "restricted",
@@ -157,23 +156,23 @@ describe("LinkerdViz", () => {
   });
 
   it("rolls its pods when the trust bundle changes", async () => {
-    const { podLabels } = valuesOf(await deploy({ trustBundlePem: "another" }));
+    const { podLabels } = valuesOf(await deploy({}, { trustBundlePem: "another" }));
     assert.notDeepEqual(podLabels, { "linkerd-mtls/trust-bundle": BUNDLE_HASH });
   });
 
   it("has certificates of its own for tap and the tap injector", async () => {
     const recording = await deploy({ webhookCertificates: { generation: 2, validityHours: 3 } });
     for (const service of ["tap", "tap-injector"]) {
-      const secret = recording.get("Secret", `viz-${service}-secret`).inputs;
+      const secret = recording.get("Secret", `viz-webhooks-${service}-secret`).inputs;
       assert.deepEqual(secret.metadata, {
         name: `${service}-k8s-tls`,
         namespace: "linkerd-viz",
         annotations: { "pulumi.com/patchForce": "true", "cert-manager.io/issuer-name": "linkerd-mtls" },
       });
-      const request = recording.get("CertRequest", `viz-${service}-request`).inputs;
+      const request = recording.get("CertRequest", `viz-webhooks-${service}-request`).inputs;
       assert.deepEqual(request.dnsNames, [`${service}.linkerd-viz.svc`]);
-      assert.equal(recording.get("PrivateKey", `viz-${service}-key`).replacementTrigger, 2);
-      const certificate = recording.get("LocallySignedCert", `viz-${service}-certificate`).inputs;
+      assert.equal(recording.get("PrivateKey", `viz-webhooks-${service}-key`).replacementTrigger, 2);
+      const certificate = recording.get("LocallySignedCert", `viz-webhooks-${service}-certificate`).inputs;
       assert.equal(certificate.validityPeriodHours, 3);
     }
   });
@@ -184,8 +183,8 @@ describe("LinkerdViz", () => {
       namespace: "linkerd-viz",
       chartVersion: "2026.6.3",
       certPems: {
-        tap: recording.pems.get("viz-tap-certificate"),
-        "tap-injector": recording.pems.get("viz-tap-injector-certificate"),
+        tap: recording.pems.get("viz-webhooks-tap-certificate"),
+        "tap-injector": recording.pems.get("viz-webhooks-tap-injector-certificate"),
       },
       tap: true,
     });
@@ -197,8 +196,8 @@ describe("LinkerdViz", () => {
     const before = [
       ["RandomId", "gate-opened"],
       ["ValidatingAdmissionPolicyBinding", "guard-binding"],
-      ["Secret", "viz-tap-secret"],
-      ["Secret", "viz-tap-injector-secret"],
+      ["Secret", "viz-webhooks-tap-secret"],
+      ["Secret", "viz-webhooks-tap-injector-secret"],
       ["Namespace", "viz-namespace"],
     ];
     for (const [type = "", name = ""] of before) {
@@ -214,7 +213,7 @@ describe("LinkerdViz", () => {
   });
 
   it("needs no guard", async () => {
-    const recording = await deploy({ guard: undefined });
+    const recording = await deploy({}, { guard: undefined });
     const binding = recording.get("ValidatingAdmissionPolicyBinding", "guard-binding");
     assert.ok(!recording.isAfter(recording.get("Release", "viz-release"), binding));
   });

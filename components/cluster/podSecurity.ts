@@ -33,8 +33,8 @@ export function podSecurityProblems(level: string | undefined, cniEnabled: boole
 }
 
 /**
- * Reads existing namespaces, in a preview too, and refuses those whose level refuses injected pods. Await it
- * before anything is created: an output that fails half-way would leave what depends on it waiting.
+ * Reads existing namespaces, in a preview too, and refuses those whose level refuses injected pods. Await it before
+ * anything is created: an output that fails half-way would leave what depends on it waiting.
  *
  * @throws RunError that names every such namespace and the commands that fix it.
  */

@@ -1,4 +1,4 @@
-import { createHash, X509Certificate } from "node:crypto";
+import { X509Certificate } from "node:crypto";
 
 import * as pulumi from "@pulumi/pulumi";
 
@@ -19,14 +19,4 @@ export function summarize(certPem: pulumi.Input<string>): pulumi.Output<Certific
       notAfter: new Date(certificate.validTo).toISOString(),
     };
   });
-}
-
-/** SHA-256 of a text, lower-case hex. */
-export function sha256(text: string): string {
-  return createHash("sha256").update(text).digest("hex");
-}
-
-/** A PEM text that ends with exactly one newline, which the tls provider, files and humans disagree about. */
-export function normalizePem(pem: string): string {
-  return `${pem.trim()}\n`;
 }

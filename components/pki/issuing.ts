@@ -1,0 +1,83 @@
+import * as pulumi from "@pulumi/pulumi";
+import * as tls from "@pulumi/tls";
+
+import { KeyGeneration } from "./keyGeneration";
+
+/** A CA that can sign. Its key is a secret and is passed between components only. */
+export interface Signer {
+  readonly certPem: pulumi.Output<string>;
+  readonly privateKeyPem: pulumi.Output<string>;
+}
+
+/** Usages of a certificate, as the tls provider names them. */
+const USAGES = {
+  root: ["cert_signing", "crl_signing"],
+  issuer: ["cert_signing", "crl_signing", "server_auth", "client_auth"],
+  server: ["digital_signature", "server_auth"],
+};
+
+/** What a CA that signs itself is made of. */
+export interface SelfSignedCaArgs {
+  readonly key: tls.PrivateKey;
+  readonly subject: tls.SelfSignedCertArgs["subject"];
+  readonly validityHours: number;
+}
+
+/** Issues a self-signed CA, as a child of `parent`. */
+export function selfSignedCa(parent: pulumi.Resource, name: string, args: SelfSignedCaArgs): Signer {
+  const { privateKeyPem } = args.key;
+  const { certPem } = new tls.SelfSignedCert(
+    `${name}-certificate`,
+    {
+      privateKeyPem,
+      subject: args.subject,
+      isCaCertificate: true,
+      setSubjectKeyId: true,
+      allowedUses: USAGES.root,
+      validityPeriodHours: args.validityHours,
+    },
+    { parent },
+  );
+  return { certPem, privateKeyPem };
+}
+
+/** What a certificate that a CA signs is made of. */
+export interface SignedCertificateArgs extends KeyGeneration {
+  /** The issuer is a CA itself. */
+  readonly usage: "issuer" | "server";
+  /** Common name and only DNS name. */
+  readonly dnsName: pulumi.Input<string>;
+  readonly validityHours: number;
+  readonly signer: Signer;
+}
+
+/** Issues a certificate that `signer` signs, as a child of `parent`. */
+export function signedCertificate(
+  parent: pulumi.Resource,
+  name: string,
+  args: SignedCertificateArgs,
+): pulumi.Output<string> {
+  const { key, serialNumber, usage, dnsName, signer } = args;
+  const { certRequestPem } = new tls.CertRequest(
+    `${name}-request`,
+    {
+      privateKeyPem: key.privateKeyPem,
+      subject: { commonName: dnsName, serialNumber },
+      dnsNames: [dnsName],
+    },
+    { parent },
+  );
+  const { certPem } = new tls.LocallySignedCert(
+    `${name}-certificate`,
+    {
+      certRequestPem,
+      caCertPem: signer.certPem,
+      caPrivateKeyPem: signer.privateKeyPem,
+      ...(usage === "issuer" && { isCaCertificate: true, setSubjectKeyId: true }),
+      allowedUses: USAGES[usage],
+      validityPeriodHours: args.validityHours,
+    },
+    { parent },
+  );
+  return certPem;
+}
