@@ -1,5 +1,5 @@
 import { ChartName, ChartValues } from "../components";
-import { CHART_RULES, helmValueProblems, isObject, unexpected } from "../components/rules";
+import { CHART_RULES, helmValueProblems, isObject, Properties, unexpected } from "../components/rules";
 import { ConfigStack } from "./keys";
 import { elsewhere, object, Place } from "./reading";
 
@@ -30,7 +30,8 @@ export function checkValues(stack: ConfigStack): void {
     "trust-manager": trustManagerChartSource,
   };
   for (const chart of CHARTS) {
-    const values: unknown = stack.settings.values[chart] ?? {};
+    const given: Properties = stack.settings.values;
+    const { [chart]: values = {} } = given;
     const problems = isObject(values)
       ? helmValueProblems(CHART_RULES[chart], sources[chart], values)
       : [unexpected("", "must be an object, as the chart's values.yaml is", { value: values })];

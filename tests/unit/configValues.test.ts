@@ -63,6 +63,13 @@ describe("key values", () => {
     );
   });
 
+  it("has no null in place of a chart's values", () => {
+    assert.deepEqual(problems({ values: { "linkerd-viz": null } }), [
+      "linkerd-mtls:values.linkerd-viz must be an object, as the chart's values.yaml is, but is null\n" +
+        "    pulumi config rm --path 'linkerd-mtls:values.linkerd-viz'",
+    ]);
+  });
+
   it("reports every problem, with the command that removes it", () => {
     const values = {
       "linkerd-control-plane": { identity: { issuer: { tls: { keyPEM: "x" } } }, "proxy.logLevel": "warn" },
