@@ -352,3 +352,6 @@ require (
 	sigs.k8s.io/structured-merge-diff/v4 v4.6.0 // indirect
 	sigs.k8s.io/yaml v1.5.0 // indirect
 )
+
+// The provider's own SDK takes minutes to compile for resources that the sandbox does not use.
+replace github.com/pulumi/pulumi-kubernetes/sdk/v4 => ./kubernetessdk
