@@ -50,8 +50,8 @@ func main() {
 	}
 }
 
-// webhookCommand is the webhook with upstream's flags and one more: upstream listens on all addresses of the machine,
-// where several webhooks would meet.
+// webhookCommand is the webhook with upstream's flags and one more: upstream listens on all addresses of the machine, where
+// the webhooks of several sandboxes conflict.
 func webhookCommand(ctx context.Context) *cobra.Command {
 	config, err := options.NewWebhookConfiguration()
 	if err != nil {

@@ -1,8 +1,9 @@
-// Command pulumi-state keeps the state of Pulumi stacks in a folder and speaks as much of Pulumi Cloud's protocol as one
-// command of the sandbox needs. Unlike a file:// backend, which writes the whole state at the begin and the end of each
-// step, it appends each step to a journal. Between commands the folder is an ordinary file:// backend.
+// Command pulumi-state keeps the state of Pulumi stacks in a folder and serves the part of Pulumi Cloud's protocol that one
+// command of the sandbox needs. A file:// backend writes the whole state at the start and the end of each step; this
+// service appends each step to a journal. Between commands the folder is an ordinary file:// backend.
 //
-// It prints one line of JSON, address and token, and ends when its standard input does: with the process that started it.
+// It prints one line of JSON, with address and token, and ends when its standard input ends, so at the latest when the
+// process that started it dies.
 package main
 
 import (
@@ -21,14 +22,14 @@ import (
 	"time"
 )
 
-// patience is how long a process that was killed may take to let go of the folder.
+// patience is how long a process that was killed may take to release the folder.
 const patience = 10 * time.Second
 
-// ready is the line that is printed.
+// ready is the printed line.
 type ready struct {
-	// URL is the backend's, for PULUMI_BACKEND_URL.
+	// URL of the backend, for PULUMI_BACKEND_URL.
 	URL string `json:"url"`
-	// Token is this process's own, for PULUMI_ACCESS_TOKEN.
+	// Token of this process, for PULUMI_ACCESS_TOKEN.
 	Token string `json:"token"`
 }
 
@@ -65,7 +66,7 @@ func run(directory string) error {
 	return err
 }
 
-// acquire locks the file until this process ends. The file names the process, for the error of the next one.
+// acquire locks the file until this process ends. The file names the process, for the error message of the next one.
 func acquire(path string) (*os.File, error) {
 	file, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {

@@ -16,31 +16,31 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/common/apitype"
 )
 
-// owner is the only user and organization; a file:// backend calls its own so too.
+// owner is the only user and organization, with the name that a file:// backend uses.
 const owner = "organization"
 
-// journalVersion is the version of the engine's journal that is understood.
+// journalVersion is the supported version of the engine's journal.
 const journalVersion = 1
 
-// name is what a project or a stack may be called. Both become names of files.
+// name matches the names of projects and stacks, which become names of files.
 var name = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.-]*$`)
 
-// service answers Pulumi's CLI. One request is served at a time: there is one client.
+// service answers Pulumi's CLI, its only client, one request at a time.
 type service struct {
 	directory string
 	token     string
 	mutex     sync.Mutex
 	stacks    map[string]*stack
-	// updates has the stack of each update. Only the newest of a stack is there, so that an older one, whose CLI is
-	// believed dead, cannot write any more.
+	// updates has the stack of each update. A new update of a stack replaces an older one, whose CLI is presumed dead and
+	// can no longer write.
 	updates map[string]*stack
 }
 
-// answer handles a request about a stack and returns what is sent as JSON.
+// answer handles a request about a stack and returns the response, which is sent as JSON.
 type answer func(s *stack, request *http.Request) (any, error)
 
-// newService returns the handler of all requests. Whatever it does not know is answered with 404, from which the CLI
-// concludes that this service cannot do it.
+// newService returns the handler of all requests. It answers 404 to unknown requests, which tells the CLI that the service
+// does not support them.
 func newService(directory, token string) http.Handler {
 	s := &service{directory: directory, token: token, stacks: map[string]*stack{}, updates: map[string]*stack{}}
 	mux := http.NewServeMux()
@@ -48,7 +48,7 @@ func newService(directory, token string) http.Handler {
 		respond(w, map[string]string{"githubLogin": owner, "name": owner}, nil)
 	})
 	mux.HandleFunc("POST /api/stacks/{owner}/{project}", func(w http.ResponseWriter, _ *http.Request) {
-		respond(w, apitype.CreateStackResponse{}, nil) // a stack that was never deployed is there, and empty
+		respond(w, apitype.CreateStackResponse{}, nil) // a stack that was never deployed exists and is empty
 	})
 	const stackPath = "/api/stacks/{owner}/{project}/{stack}"
 	s.handle(mux, "GET "+stackPath, getStack)
@@ -65,7 +65,7 @@ func newService(directory, token string) http.Handler {
 	return s.authorized(mux)
 }
 
-// authorized lets only the holder of the token pass, who says that it is of kind "token" or, of an update, "update-token".
+// authorized accepts requests that have the token, of the kind "token" or, for an update, "update-token".
 func (s *service) authorized(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, request *http.Request) {
 		_, token, _ := strings.Cut(request.Header.Get("Authorization"), " ")
@@ -121,7 +121,7 @@ func exportStack(s *stack, _ *http.Request) (any, error) {
 	return s.deployment()
 }
 
-// noHistory says that nothing is known of earlier updates.
+// noHistory answers that there are no earlier updates.
 func noHistory(*stack, *http.Request) (any, error) {
 	return map[string][]apitype.UpdateInfo{"updates": {}}, nil
 }
@@ -136,7 +136,7 @@ func (s *service) deleteStack(stack *stack, request *http.Request) (any, error) 
 		return nil, err
 	}
 	if len(deployment.Resources) > 0 && request.FormValue("force") != "true" {
-		return nil, failure(http.StatusBadRequest, "Bad Request: Stack still contains resources.") // the CLI knows it
+		return nil, failure(http.StatusBadRequest, "Bad Request: Stack still contains resources.") // the CLI expects these words
 	}
 	return struct{}{}, stack.remove()
 }
@@ -187,7 +187,7 @@ func (s *service) complete(stack *stack, request *http.Request) (any, error) {
 	return struct{}{}, stack.fold()
 }
 
-// ignore takes the engine's events, which are shown and not kept.
+// ignore accepts the engine's events, which are not stored.
 func ignore(_ *stack, request *http.Request) (any, error) {
 	_, err := io.Copy(io.Discard, request.Body)
 	return struct{}{}, err
@@ -217,7 +217,7 @@ func failure(status int, message string) error {
 	return &apitype.ErrorResponse{Code: status, Message: message}
 }
 
-// respond sends the answer, or the error in the form that the CLI expects.
+// respond sends the response, or the error in the form that the CLI expects.
 func respond(w http.ResponseWriter, answer any, err error) {
 	w.Header().Set("Content-Type", "application/json")
 	if err != nil {

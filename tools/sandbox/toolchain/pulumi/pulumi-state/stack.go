@@ -21,27 +21,27 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/common/tokens"
 )
 
-// stack is the state of one stack on disk: a checkpoint, in the place and the format of a file:// backend, and beside it
-// the journal of an update that has not been folded into the checkpoint yet.
+// stack is the state of one stack on disk: a checkpoint, in the place and the format of a file:// backend, and the journal
+// of an update that is not folded into the checkpoint yet.
 type stack struct {
 	name       tokens.QName
 	checkpoint string
 	journal    string
-	// appending is the journal of the update that runs.
+	// appending is the journal of the running update.
 	appending *os.File
 }
 
 // line is one line of a journal. Exactly one of its properties is set.
 type line struct {
-	// Base is the digest of the checkpoint that the entries change. The first line says it.
+	// Base is the digest of the checkpoint that the entries change. It is in the first line.
 	Base string `json:"base,omitempty"`
-	// Entry is what the engine recorded, as it was sent. Its secrets are encrypted.
+	// Entry is what the engine sent. Its secrets are encrypted.
 	Entry json.RawMessage `json:"entry,omitempty"`
-	// Folded is the digest of the checkpoint that has all the entries in it. The last line says it.
+	// Folded is the digest of the checkpoint that includes all entries. It is in the last line.
 	Folded string `json:"folded,omitempty"`
 }
 
-// openStack returns the stack. What a killed process left in its journal is in its checkpoint afterwards.
+// openStack returns the stack, after folding the journal that a killed process left into the checkpoint.
 func openStack(directory, project, name string) (*stack, error) {
 	pulumi := filepath.Join(directory, ".pulumi")
 	s := &stack{
@@ -54,14 +54,14 @@ func openStack(directory, project, name string) (*stack, error) {
 			return nil, err
 		}
 	}
-	// Without it, a file:// backend takes the folder for one of before stacks had projects.
+	// Without it, a file:// backend assumes the layout from before stacks had projects.
 	if err := replaceFile(filepath.Join(pulumi, "meta.yaml"), []byte("version: 1\n")); err != nil {
 		return nil, err
 	}
 	return s, s.fold()
 }
 
-// deployment returns what the checkpoint says; of a stack that was never deployed, an empty deployment.
+// deployment returns the deployment in the checkpoint; for a stack that was never deployed, an empty one.
 func (s *stack) deployment() (*apitype.UntypedDeployment, error) {
 	data, err := s.read()
 	if err != nil {
@@ -84,7 +84,7 @@ func (s *stack) deployment() (*apitype.UntypedDeployment, error) {
 	}, nil
 }
 
-// replace puts another deployment in the place of the checkpoint's.
+// replace replaces the checkpoint's deployment.
 func (s *stack) replace(deployment *apitype.UntypedDeployment) error {
 	versioned, err := pulumistack.MarshalUntypedDeploymentToVersionedCheckpoint(s.name, deployment)
 	if err != nil {
@@ -131,8 +131,8 @@ func (s *stack) append(lines ...line) error {
 	return s.appending.Sync()
 }
 
-// fold brings the journal's entries into the checkpoint and removes the journal. It may be cut off at any moment: called
-// again, it ends what it has begun.
+// fold writes the journal's entries into the checkpoint and removes the journal. After an interruption at any moment,
+// another call completes it.
 func (s *stack) fold() error {
 	if s.appending != nil {
 		s.appending.Close()
@@ -153,7 +153,7 @@ func (s *stack) fold() error {
 	return os.Remove(s.journal)
 }
 
-// apply writes the checkpoint that the journal makes of the present one, unless it has been written before.
+// apply writes the checkpoint that results from the current one and the journal, unless that is written already.
 func (s *stack) apply(lines []line) error {
 	data, err := s.read()
 	if err != nil {
@@ -204,7 +204,7 @@ func (s *stack) replay(checkpoint []byte, lines []line) ([]byte, error) {
 			return nil, err
 		}
 		if seen[entry.SequenceID] {
-			continue // The client had no answer and sent it again.
+			continue // The client received no answer and sent it again.
 		}
 		seen[entry.SequenceID] = true
 		if err := replayer.Add(entry); err != nil {
@@ -221,7 +221,7 @@ func (s *stack) replay(checkpoint []byte, lines []line) ([]byte, error) {
 	return s.encode(deployment)
 }
 
-// read returns the checkpoint, or one without resources when there is none.
+// read returns the checkpoint, or one without resources if there is none.
 func (s *stack) read() ([]byte, error) {
 	data, err := os.ReadFile(s.checkpoint)
 	if !errors.Is(err, fs.ErrNotExist) {
@@ -247,12 +247,12 @@ func (s *stack) encode(deployment apitype.TypedDeployment) ([]byte, error) {
 	return json.Marshal(versioned)
 }
 
-// remove forgets the stack.
+// remove deletes the stack.
 func (s *stack) remove() error {
 	return errors.Join(s.fold(), os.Remove(s.checkpoint))
 }
 
-// readJournal returns the lines that were written whole; the last may have been cut off.
+// readJournal returns the complete lines; the last may be incomplete.
 func readJournal(path string) ([]line, error) {
 	file, err := os.Open(path)
 	if err != nil {
@@ -277,7 +277,7 @@ func readJournal(path string) ([]line, error) {
 	}
 }
 
-// replaceFile writes the file whole or not at all. It is on disk when it returns.
+// replaceFile writes the whole file or nothing. It is on disk when replaceFile returns.
 func replaceFile(path string, data []byte) error {
 	file, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
 	if err != nil {
