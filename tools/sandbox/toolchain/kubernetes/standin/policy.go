@@ -1,4 +1,4 @@
-// Package standin has what is needed of programs that cannot be built here.
+// Package standin replaces programs that are not written in Go and so cannot be built here.
 package standin
 
 import (
@@ -15,10 +15,9 @@ import (
 	admissionv1 "k8s.io/api/admission/v1"
 )
 
-// PolicyValidator is the command "policy-stand-in": it answers in place of Linkerd's policy controller, which is written
-// in Rust, when the API server asks whether a policy object is valid, and allows every one. It takes the real one's
-// arguments, and its certificate as the real one does: from files that it reads again for each connection, with a key in
-// PKCS#8.
+// PolicyValidator is the command "policy-stand-in". It replaces the admission webhook of Linkerd's policy controller,
+// which is written in Rust, and allows every policy object. It accepts the controller's arguments and, like it, reads its
+// certificate and its PKCS#8 key from files for each connection.
 func PolicyValidator() {
 	flags := pflag.NewFlagSet("policy-stand-in", pflag.ExitOnError)
 	flags.ParseErrorsAllowlist.UnknownFlags = true
@@ -26,16 +25,20 @@ func PolicyValidator() {
 	certificate := flags.String("server-tls-certs", "", "the file of the certificate")
 	key := flags.String("server-tls-key", "", "the file of its key")
 	_ = flags.Parse(os.Args[1:]) // ExitOnError
-	server := &http.Server{
-		Addr:              *address,
+	server := newServer(*certificate, *key)
+	server.Addr = *address
+	fmt.Fprintln(os.Stderr, "policy-stand-in:", server.ListenAndServeTLS("", ""))
+	os.Exit(1)
+}
+
+func newServer(certificateFile, keyFile string) *http.Server {
+	return &http.Server{
 		Handler:           http.HandlerFunc(allow),
 		ReadHeaderTimeout: 10 * time.Second,
 		TLSConfig: &tls.Config{GetCertificate: func(*tls.ClientHelloInfo) (*tls.Certificate, error) {
-			return read(*certificate, *key)
+			return read(certificateFile, keyFile)
 		}},
 	}
-	fmt.Fprintln(os.Stderr, "policy-stand-in:", server.ListenAndServeTLS("", ""))
-	os.Exit(1)
 }
 
 func read(certificateFile, keyFile string) (*tls.Certificate, error) {
@@ -63,5 +66,5 @@ func allow(w http.ResponseWriter, r *http.Request) {
 	review.Response = &admissionv1.AdmissionResponse{UID: review.Request.UID, Allowed: true}
 	review.Request = nil
 	w.Header().Set("Content-Type", "application/json")
-	_ = json.NewEncoder(w).Encode(review) // the caller has gone away: nobody is left to tell
+	_ = json.NewEncoder(w).Encode(review) // fails only if the caller is gone
 }

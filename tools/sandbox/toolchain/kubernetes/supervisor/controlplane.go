@@ -16,20 +16,17 @@ import (
 )
 
 const (
-	// startTimeout bounds how long one component may take to answer.
+	// startTimeout limits how long one component may take to answer.
 	startTimeout = 60 * time.Second
 	nodeName     = "sandbox"
 )
 
-// controlPlane is what the components need to know of each other.
+// controlPlane is what the components need to know about each other.
 type controlPlane struct {
 	options options
 	layout  layout
 	self    string // this binary, which becomes each component
 	network network
-	apiPort int
-	etcd    string // client URL
-	peer    string // etcd's URL for peers, of which there are none
 	egress  string // Unix socket
 }
 
@@ -45,7 +42,7 @@ egressSelections:
         udsName: %q
 `
 
-// auditPolicy records each attempt to create a pod with its outcome, so that what was ever admitted can be proven.
+// auditPolicy records each attempt to create a pod with its outcome, so that tests can prove what was ever admitted.
 const auditPolicy = `apiVersion: audit.k8s.io/v1
 kind: Policy
 omitStages: [RequestReceived]
@@ -71,19 +68,23 @@ func (c controlPlane) writeConfig() error {
 	return nil
 }
 
+// etcd is the URL for clients of etcd.
+func (c controlPlane) etcd() string { return "https://" + c.network.endpoint(etcdPort) }
+
 func (c controlPlane) etcdCommand() []string {
 	pki := c.layout.pkiFile
+	clients, peers := c.etcd(), "https://"+c.network.endpoint(etcdPeerPort)
 	return []string{
 		c.self, "etcd",
 		"--name=sandbox", "--data-dir=" + c.layout.etcd(),
-		"--listen-client-urls=" + c.etcd, "--advertise-client-urls=" + c.etcd,
-		// Other users of the machine reach loopback too; etcd holds every Secret.
+		"--listen-client-urls=" + clients, "--advertise-client-urls=" + clients,
+		// Other users of the machine reach loopback, too, and etcd has every Secret.
 		"--client-cert-auth", "--trusted-ca-file=" + pki("ca.crt"),
 		"--cert-file=" + pki("etcd.crt"), "--key-file=" + pki("etcd.key"),
 		"--peer-client-cert-auth", "--peer-trusted-ca-file=" + pki("ca.crt"),
 		"--peer-cert-file=" + pki("etcd.crt"), "--peer-key-file=" + pki("etcd.key"),
-		"--listen-peer-urls=" + c.peer, "--initial-advertise-peer-urls=" + c.peer, "--initial-cluster=sandbox=" + c.peer,
-		// Nothing here needs to survive a power cut, and disks of laptops and of CI are slow to sync.
+		"--listen-peer-urls=" + peers, "--initial-advertise-peer-urls=" + peers, "--initial-cluster=sandbox=" + peers,
+		// No data here must survive a power failure, and disks of laptops and of CI are slow to sync.
 		"--unsafe-no-fsync", "--log-level=warn",
 	}
 }
@@ -92,10 +93,10 @@ func (c controlPlane) apiServerCommand() []string {
 	pki := c.layout.pkiFile
 	return []string{
 		c.self, "kube-apiserver",
-		"--etcd-servers=" + c.etcd, "--etcd-cafile=" + pki("ca.crt"),
+		"--etcd-servers=" + c.etcd(), "--etcd-cafile=" + pki("ca.crt"),
 		"--etcd-certfile=" + pki("etcd.crt"), "--etcd-keyfile=" + pki("etcd.key"),
-		"--bind-address=127.0.0.1", fmt.Sprintf("--secure-port=%d", c.apiPort),
-		"--advertise-address=127.0.0.1", "--endpoint-reconciler-type=none",
+		"--bind-address=" + c.network.host(), fmt.Sprintf("--secure-port=%d", apiPort),
+		"--advertise-address=" + c.network.host(), "--endpoint-reconciler-type=none",
 		"--service-cluster-ip-range=" + serviceNetwork,
 		"--client-ca-file=" + pki("ca.crt"),
 		"--tls-cert-file=" + pki("apiserver.crt"), "--tls-private-key-file=" + pki("apiserver.key"),
@@ -108,7 +109,7 @@ func (c controlPlane) apiServerCommand() []string {
 		"--proxy-client-cert-file=" + pki("front-proxy-client.crt"),
 		"--proxy-client-key-file=" + pki("front-proxy-client.key"),
 		"--authorization-mode=Node,RBAC",
-		// Services are resolved to the addresses of pods, which serveEgress then reaches; there is no kube-proxy.
+		// Services resolve to the addresses of pods, which serveEgress reaches; there is no kube-proxy.
 		"--enable-aggregator-routing=true", "--egress-selector-config-file=" + c.layout.config("egress.yaml"),
 		"--audit-policy-file=" + c.layout.config("audit.yaml"), "--audit-log-path=" + c.layout.log("audit"),
 	}
@@ -138,12 +139,12 @@ func (c controlPlane) kwokCommand() []string {
 	return []string{
 		c.options.kwok, "--kubeconfig=" + c.layout.config("kwok"),
 		"--config=" + c.options.stages,
-		"--manage-all-nodes", "--cidr=" + c.network.podCIDR(), "--node-ip=" + c.network.nodeIP(),
+		"--manage-all-nodes", "--cidr=" + podCIDR, "--node-ip=" + nodeIP,
 		"--node-lease-duration-seconds=40",
 	}
 }
 
-// waitReady asks until the answer is yes; it gives up when the process ends or the time is over.
+// waitReady asks until the answer is yes. It fails when the process ends or after startTimeout.
 func waitReady(ctx context.Context, p *process, ask func() error) error {
 	deadline := time.NewTimer(startTimeout)
 	defer deadline.Stop()
@@ -164,7 +165,7 @@ func waitReady(ctx context.Context, p *process, ask func() error) error {
 	}
 }
 
-// apiReady is a question for waitReady. The API server is ready only when its etcd is.
+// apiReady is a question for waitReady. The API server is ready only if its etcd is.
 func apiReady(ctx context.Context, client kubernetes.Interface) func() error {
 	return func() error {
 		_, err := client.Discovery().RESTClient().Get().AbsPath("/readyz").DoRaw(ctx)
@@ -172,9 +173,9 @@ func apiReady(ctx context.Context, client kubernetes.Interface) func() error {
 	}
 }
 
-// createNode makes the one node, which kwok then keeps Ready. The lease that the kwok of an earlier run held on it is
-// removed: the new one would wait for its end, and leave pods alone meanwhile.
-func createNode(ctx context.Context, client kubernetes.Interface, n network) error {
+// createNode creates the one node, which kwok keeps Ready. It deletes the lease that the kwok of an earlier run held on
+// the node: the new kwok would wait for the end of that lease, and ignore pods meanwhile.
+func createNode(ctx context.Context, client kubernetes.Interface) error {
 	leases := client.CoordinationV1().Leases(corev1.NamespaceNodeLease)
 	if err := leases.Delete(ctx, nodeName, metav1.DeleteOptions{}); err != nil && !apierrors.IsNotFound(err) {
 		return err
@@ -184,7 +185,7 @@ func createNode(ctx context.Context, client kubernetes.Interface, n network) err
 			Name:   nodeName,
 			Labels: map[string]string{"kubernetes.io/os": "linux", "kubernetes.io/arch": runtime.GOARCH, "kubernetes.io/hostname": nodeName},
 		},
-		Spec: corev1.NodeSpec{PodCIDR: n.podCIDR(), PodCIDRs: []string{n.podCIDR()}},
+		Spec: corev1.NodeSpec{PodCIDR: podCIDR, PodCIDRs: []string{podCIDR}},
 	}
 	_, err := client.CoreV1().Nodes().Create(ctx, node, metav1.CreateOptions{})
 	if apierrors.IsAlreadyExists(err) {

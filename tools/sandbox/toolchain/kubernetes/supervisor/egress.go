@@ -7,11 +7,11 @@ import (
 	"time"
 )
 
-// dialTimeout bounds one attempt to reach a process; refusals on loopback answer at once.
+// dialTimeout limits one attempt to reach a process; a refusal on loopback is immediate.
 const dialTimeout = 5 * time.Second
 
 // serveEgress lets the API server reach webhooks and extension servers: it answers CONNECT for a pod's address by
-// dialing the process that stands behind that pod.
+// dialing the process behind that pod.
 func serveEgress(listener net.Listener, n network) *http.Server {
 	server := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method != http.MethodConnect {

@@ -9,8 +9,8 @@ import (
 	"syscall"
 )
 
-// isolate gives a child its own mount namespace, environment and working folder. An ordinary user gets the right to mount from a user
-// namespace, in which it is root.
+// isolate gives a child its own mount namespace, environment and working folder. An ordinary user may mount because it is
+// root in a user namespace.
 func isolate(environment map[string]string, dir string) func(*exec.Cmd) {
 	return func(cmd *exec.Cmd) {
 		cmd.Dir = dir
@@ -27,7 +27,7 @@ func isolate(environment map[string]string, dir string) func(*exec.Cmd) {
 }
 
 // Isolated is the command "isolated -mount=FOLDER:PATH ... -- COMMAND ARGUMENT ...": within the mount namespace that
-// isolate made, it lays an empty /var/run over the machine's, mounts the folders there and becomes the command.
+// isolate made, it covers the machine's /var/run with an empty one, mounts the folders there and becomes the command.
 func Isolated() {
 	if err := enterIsolation(os.Args[1:]); err != nil {
 		fmt.Fprintln(os.Stderr, "isolated:", err)
@@ -43,7 +43,7 @@ func enterIsolation(args []string) error {
 	if err := syscall.Mount("", "/", "", syscall.MS_REC|syscall.MS_PRIVATE, ""); err != nil {
 		return fmt.Errorf("make mounts private: %w", err)
 	}
-	// Folders of the sandbox may lie below the path that is about to be covered; hold them open and mount by number.
+	// Folders of the sandbox may lie below the path that will be covered: open them before, and mount by descriptor.
 	type mount struct {
 		folder *os.File
 		target string

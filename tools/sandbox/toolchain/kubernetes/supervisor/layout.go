@@ -2,7 +2,7 @@ package supervisor
 
 import "path/filepath"
 
-// layout names every file of one sandbox. All of them lie below its folder, so that removing the folder removes it.
+// layout names every file of one sandbox. All are in its folder, so removing the folder removes the sandbox.
 type layout struct{ dir string }
 
 func (l layout) lock() string            { return filepath.Join(l.dir, "lock") }
@@ -17,5 +17,5 @@ func (l layout) pod(uid string) string   { return filepath.Join(l.dir, "pods", u
 // kubeconfig is the administrator's, for people, for the program and for tests.
 func (l layout) kubeconfig() string { return filepath.Join(l.dir, "kubeconfig") }
 
-// hold is the file that, while it exists, keeps the container of that name from being started.
+// hold is the file that, while it exists, keeps the container of that name from starting.
 func (l layout) hold(container string) string { return filepath.Join(l.dir, "hold", container) }

@@ -3,28 +3,43 @@ package supervisor
 import (
 	"fmt"
 	"net"
+	"strconv"
 	"strings"
 )
 
-// Pods have addresses in 10.N.0.0/16. The processes behind them listen on the same address in 127.N.0.0/16, which
-// any user can bind on Linux. N differs between sandboxes, so that several run side by side.
+// Pods have addresses in 10.244.0.0/16. The processes behind them listen on the same address in 127.N.0.0/16, which any
+// user can bind on Linux, and the control plane listens on 127.N.255.254. N differs between sandboxes, so several run
+// side by side.
 const (
 	firstNetwork = 128
 	lastNetwork  = 250
-	// claimPort on 127.N.255.254 is held by the sandbox whose N it is; the kernel releases it when that one ends.
-	claimPort = 1025
+
+	podPrefix = "10.244."
+	podCIDR   = podPrefix + "0.0/16"
+	// nodeIP is the address of the one node.
+	nodeIP = podPrefix + "255.1"
 
 	serviceNetwork = "10.96.0.0/16"
 	serviceIP      = "10.96.0.1"
 )
 
-// network is one sandbox's share of the addresses.
+// The ports of the control plane. Kubernetes' usual ones may be in use on all addresses, by another cluster on this
+// machine.
+const (
+	apiPort      = 26443
+	etcdPort     = 22379
+	etcdPeerPort = 22380
+	// claimPort is held by the supervisor of the sandbox whose N it is; the kernel releases it when that one ends.
+	claimPort = 1025
+)
+
+// network is one sandbox's share of the loopback addresses.
 type network struct {
 	number int
 	claim  net.Listener
 }
 
-// claimNetwork takes the first network that no other sandbox on this machine uses, beginning with the preferred one.
+// claimNetwork reserves the first network that nothing on this machine uses, beginning with the preferred one.
 func claimNetwork(preferred int) (network, error) {
 	candidates := []int{}
 	if preferred >= firstNetwork && preferred <= lastNetwork {
@@ -35,42 +50,51 @@ func claimNetwork(preferred int) (network, error) {
 	}
 	var last error
 	for _, n := range candidates {
-		claim, err := net.Listen("tcp", fmt.Sprintf("127.%d.255.254:%d", n, claimPort))
+		claimed, err := reserve(n)
 		if err == nil {
-			return network{n, claim}, nil
+			return claimed, nil
 		}
 		last = err
 	}
-	return network{}, fmt.Errorf("no free pod network between 127.%d and 127.%d: %w", firstNetwork, lastNetwork, last)
+	return network{}, fmt.Errorf("no free network between 127.%d and 127.%d: %w", firstNetwork, lastNetwork, last)
 }
 
-func (n network) podCIDR() string { return fmt.Sprintf("10.%d.0.0/16", n.number) }
+// reserve claims the network of that number, unless another sandbox has it or another program listens on a port of the
+// control plane.
+func reserve(number int) (network, error) {
+	n := network{number: number}
+	claim, err := net.Listen("tcp", n.endpoint(claimPort))
+	if err != nil {
+		return network{}, err
+	}
+	for _, port := range []int{apiPort, etcdPort, etcdPeerPort} {
+		listener, err := net.Listen("tcp", n.endpoint(port))
+		if err != nil {
+			claim.Close()
+			return network{}, err
+		}
+		listener.Close()
+	}
+	n.claim = claim
+	return n, nil
+}
 
-// nodeIP is the address of the one node.
-func (n network) nodeIP() string { return fmt.Sprintf("10.%d.255.1", n.number) }
+// host is the address of the control plane.
+func (n network) host() string { return fmt.Sprintf("127.%d.255.254", n.number) }
 
-// listenAddress is where the process behind a pod's address listens; ok is false for an address of nobody here.
+func (n network) endpoint(port int) string { return net.JoinHostPort(n.host(), strconv.Itoa(port)) }
+
+func (n network) apiServer() string { return "https://" + n.endpoint(apiPort) }
+
+// numberOf returns the number of the network that the API server's URL belongs to, or 0.
+func numberOf(apiServer string) int {
+	var number int
+	_, _ = fmt.Sscanf(apiServer, "https://127.%d.255.254:", &number) // not a URL at the first start: 0
+	return number
+}
+
+// listenAddress is where the process behind a pod's address listens; ok is false when it is not the address of a pod.
 func (n network) listenAddress(podIP string) (address string, ok bool) {
-	rest, ok := strings.CutPrefix(podIP, fmt.Sprintf("10.%d.", n.number))
+	rest, ok := strings.CutPrefix(podIP, podPrefix)
 	return fmt.Sprintf("127.%d.%s", n.number, rest), ok
-}
-
-// freePort returns a TCP port that nobody listens on at this moment.
-func freePort() (int, error) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return 0, err
-	}
-	defer listener.Close()
-	return listener.Addr().(*net.TCPAddr).Port, nil
-}
-
-// portIsFree tells whether a server could listen on that port of 127.0.0.1 now.
-func portIsFree(port int) bool {
-	listener, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port))
-	if err != nil {
-		return false
-	}
-	listener.Close()
-	return true
 }

@@ -13,7 +13,7 @@ import (
 	"k8s.io/kubernetes/cmd/kubeadm/app/util/pkiutil"
 )
 
-// pkiValidity outlives every sandbox.
+// pkiValidity is longer than the life of any sandbox.
 const pkiValidity = 365 * 24 * time.Hour
 
 // authority signs the certificates of one purpose.
@@ -22,8 +22,8 @@ type authority struct {
 	key  crypto.Signer
 }
 
-// writePKI makes the keys, certificates and kubeconfigs of the control plane anew, at each start.
-func writePKI(l layout, apiServer string) error {
+// writePKI creates the keys, certificates and kubeconfigs of the control plane, new ones at each start.
+func writePKI(l layout, n network) error {
 	cluster, err := newAuthority(l, "ca", "sandbox")
 	if err != nil {
 		return err
@@ -36,17 +36,17 @@ func writePKI(l layout, apiServer string) error {
 		CommonName: "kube-apiserver",
 		AltNames: certutil.AltNames{
 			DNSNames: []string{"localhost", "kubernetes", "kubernetes.default", "kubernetes.default.svc"},
-			IPs:      []net.IP{net.IPv4(127, 0, 0, 1), net.ParseIP(serviceIP)},
+			IPs:      []net.IP{net.ParseIP(n.host()), net.ParseIP(serviceIP)},
 		},
 		Usages: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
 	}
 	if _, _, err := cluster.issue(l, "apiserver", server); err != nil {
 		return err
 	}
-	// etcd serves with it, and the API server and etcd itself call with it.
+	// etcd serves with it; the API server and etcd itself are clients with it.
 	etcd := certutil.Config{
 		CommonName: "etcd",
-		AltNames:   certutil.AltNames{IPs: []net.IP{net.IPv4(127, 0, 0, 1)}},
+		AltNames:   certutil.AltNames{IPs: []net.IP{net.ParseIP(n.host())}},
 		Usages:     []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth},
 	}
 	if _, _, err := cluster.issue(l, "etcd", etcd); err != nil {
@@ -69,7 +69,7 @@ func writePKI(l layout, apiServer string) error {
 		if err != nil {
 			return err
 		}
-		contents := kubeconfig.CreateWithCerts(apiServer, "linkerd-mtls-sandbox", config.CommonName,
+		contents := kubeconfig.CreateWithCerts(n.apiServer(), "linkerd-mtls-sandbox", config.CommonName,
 			pkiutil.EncodeCertPEM(cluster.cert), keyPEM, pkiutil.EncodeCertPEM(cert))
 		if err := kubeconfig.WriteToDisk(file, contents); err != nil {
 			return err
@@ -90,11 +90,11 @@ func newAuthority(l layout, file, name string) (authority, error) {
 	if err != nil {
 		return authority{}, err
 	}
-	// The authority's key is not written: it is needed only until the certificates of this start are made.
+	// The authority's key is not written: only this start issues certificates with it.
 	return authority{cert, key}, pkiutil.WriteCert(l.pki(), file, cert)
 }
 
-// issue makes a certificate with its key, as files NAME.crt and NAME.key.
+// issue writes a certificate and its key to NAME.crt and NAME.key.
 func (a authority) issue(l layout, name string, config certutil.Config) (*x509.Certificate, crypto.Signer, error) {
 	cert, key, err := pkiutil.NewCertAndKey(a.cert, a.key, certConfig(config))
 	if err != nil {

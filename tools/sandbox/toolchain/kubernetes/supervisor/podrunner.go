@@ -4,28 +4,35 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/informers"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/cache"
+	"k8s.io/client-go/util/retry"
 	"k8s.io/client-go/util/workqueue"
 	"k8s.io/kubernetes/third_party/forked/golang/expansion"
 )
 
 const (
-	// retryDelay passes before a container is tried again that could not be started, is held, or has ended.
+	// retryDelay passes before the next try to start a container that failed to start, is held, lacks its program or
+	// ended.
 	retryDelay = 200 * time.Millisecond
 	resync     = 10 * time.Minute
+	// programMissing is the reason why a pod is not ready while the program of a container does not exist.
+	programMissing = "ProgramMissing"
 )
 
-// podRunner plays the part of the kubelet that kwok leaves out: while a pod is Ready, its containers that are in the
-// list of programs run as processes, with their mounted ConfigMaps, Secrets and service account, kept up to date.
+// podRunner is the part of the kubelet that kwok does not have. When kwok makes a pod ready, the containers that are in
+// the list of programs run as processes. Their ConfigMaps, Secrets and service account are mounted and kept up to date.
 type podRunner struct {
 	ctx     context.Context
 	layout  layout
@@ -33,14 +40,13 @@ type podRunner struct {
 	self    string
 	options options
 	network network
-	apiPort int
 	api     *rest.Config
 	client  kubernetes.Interface
 
 	informers informers.SharedInformerFactory
 	queue     workqueue.TypedRateLimitingInterface[string]
 	workers   sync.WaitGroup
-	running   map[string]*runningPod // by the pod's key; used by the one worker only
+	running   map[string]*runningPod // by the pod's key; only the one worker uses it
 }
 
 // runningPod is a pod that has processes.
@@ -63,7 +69,7 @@ func (r *podRunner) start() error {
 			r.queue.Add(key)
 		}
 	}
-	// A change of what a pod mounts concerns every pod that runs; there are only a few.
+	// A change of a Secret or ConfigMap reconciles every running pod; there are only a few.
 	enqueueAll := func(any) { r.queue.Add("") }
 	for informer, handler := range map[cache.SharedIndexInformer]func(any){
 		core.Pods().Informer():       enqueue,
@@ -80,7 +86,7 @@ func (r *podRunner) start() error {
 	r.informers.Start(r.ctx.Done())
 	for informer, synced := range r.informers.WaitForCacheSync(r.ctx.Done()) {
 		if !synced {
-			return fmt.Errorf("the watch of %v did not begin", informer)
+			return fmt.Errorf("the watch of %v did not start", informer)
 		}
 	}
 	r.workers.Go(r.work)
@@ -115,7 +121,7 @@ func (r *podRunner) work() {
 	}
 }
 
-// reconcile makes the processes of one pod what they should be; the empty key stands for all that run.
+// reconcile starts and ends the processes of one pod; the empty key stands for all pods that run.
 func (r *podRunner) reconcile(key string) error {
 	if key == "" {
 		for key := range r.running {
@@ -132,30 +138,38 @@ func (r *podRunner) reconcile(key string) error {
 		pod = object.(*corev1.Pod)
 	}
 	current := r.running[key]
-	if current != nil && (pod == nil || pod.UID != current.pod.UID || !isReady(pod)) {
+	if current != nil && (pod == nil || pod.UID != current.pod.UID || !shouldRun(pod)) {
 		r.end(key)
 		current = nil
 	}
-	if pod == nil || !isReady(pod) || len(programsOf(pod)) == 0 {
+	if pod == nil || !shouldRun(pod) || len(programsOf(pod)) == 0 {
 		return nil
 	}
 	if current == nil {
 		current = &runningPod{pod, newVolumes(r, pod), map[string]*process{}}
 		r.running[key] = current
 	}
+	current.pod = pod
 	return r.sync(key, current)
 }
 
-// sync brings the mounted files up to date and starts what does not run.
+// sync updates the mounted files and starts the containers that do not run. One whose program does not exist makes the
+// pod unready until it does.
 func (r *podRunner) sync(key string, current *runningPod) error {
 	if err := current.volumes.write(); err != nil {
 		return err
 	}
+	missing := map[string]string{}
 	for _, container := range programsOf(current.pod) {
 		if p := current.containers[container.Name]; p != nil && !p.ended() {
 			continue
 		}
-		if _, err := os.Stat(r.layout.hold(container.Name)); err == nil {
+		if exists(r.layout.hold(container.Name)) {
+			r.queue.AddAfter(key, retryDelay)
+			continue
+		}
+		if program := programs[container.Name].command(r)[0]; !exists(program) {
+			missing[container.Name] = program
 			r.queue.AddAfter(key, retryDelay)
 			continue
 		}
@@ -171,14 +185,85 @@ func (r *podRunner) sync(key string, current *runningPod) error {
 			r.queue.AddAfter(key, retryDelay)
 		}()
 	}
-	return nil
+	return r.reportMissing(key, current.pod, missing)
 }
 
-// run starts a container with its own view of /var/run, where Linkerd's controllers look for their files.
+// reportMissing says in the log, in the status and in the pod's own status which containers wait for a program, given by
+// the containers' names.
+func (r *podRunner) reportMissing(key string, pod *corev1.Pod, missing map[string]string) error {
+	var names []string
+	for _, program := range missing {
+		names = append(names, filepath.Base(program))
+	}
+	slices.Sort(names)
+	message := strings.Join(slices.Compact(names), ", ")
+	if message == missingPrograms(pod) {
+		return nil
+	}
+	r.status.update(func(s *Status) {
+		for _, container := range pod.Spec.Containers {
+			delete(s.Missing, processName(pod, container))
+			if program := missing[container.Name]; program != "" {
+				s.Missing[processName(pod, container)] = program
+				logLine("%s: %s waits for %s, which does not exist", key, container.Name, program)
+			}
+		}
+	})
+	return retry.RetryOnConflict(retry.DefaultRetry, func() error {
+		pods := r.client.CoreV1().Pods(pod.Namespace)
+		latest, err := pods.Get(r.ctx, pod.Name, metav1.GetOptions{})
+		if err != nil {
+			return err
+		}
+		setReadiness(latest, missing, message)
+		_, err = pods.UpdateStatus(r.ctx, latest, metav1.UpdateOptions{})
+		return err
+	})
+}
+
+// setReadiness makes a pod ready if no program is missing, and unready otherwise.
+func setReadiness(pod *corev1.Pod, missing map[string]string, message string) {
+	status, reason, now := corev1.ConditionTrue, "", metav1.Now()
+	if len(missing) > 0 {
+		status, reason = corev1.ConditionFalse, programMissing
+	}
+	for i := range pod.Status.Conditions {
+		c := &pod.Status.Conditions[i]
+		if c.Type == corev1.PodReady || c.Type == corev1.ContainersReady {
+			c.Status, c.Reason, c.Message, c.LastTransitionTime = status, reason, message, now
+		}
+	}
+	for i := range pod.Status.ContainerStatuses {
+		c := &pod.Status.ContainerStatuses[i]
+		_, waits := missing[c.Name]
+		c.Ready, c.Started = !waits, new(!waits)
+		c.State = corev1.ContainerState{Running: &corev1.ContainerStateRunning{StartedAt: now}}
+		if waits {
+			c.State = corev1.ContainerState{Waiting: &corev1.ContainerStateWaiting{Reason: reason, Message: message}}
+		}
+	}
+}
+
+// missingPrograms returns the programs that a pod waits for according to its status, or "".
+func missingPrograms(pod *corev1.Pod) string {
+	for _, c := range pod.Status.Conditions {
+		if c.Type == corev1.PodReady && c.Reason == programMissing {
+			return c.Message
+		}
+	}
+	return ""
+}
+
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
+}
+
+// run starts a container with a /var/run of its own, where Linkerd's controllers look for their files.
 func (r *podRunner) run(current *runningPod, container corev1.Container) (*process, error) {
 	address, ok := r.network.listenAddress(current.pod.Status.PodIP)
 	if !ok {
-		return nil, fmt.Errorf("the pod's address %s is not in %s", current.pod.Status.PodIP, r.network.podCIDR())
+		return nil, fmt.Errorf("the pod's address %s is not in %s", current.pod.Status.PodIP, podCIDR)
 	}
 	argv := []string{r.self, "isolated"}
 	for _, mount := range current.volumes.mounts(container) {
@@ -195,7 +280,7 @@ func (r *podRunner) run(current *runningPod, container corev1.Container) (*proce
 	return start(name, r.layout.log(name), argv, isolate(environment, r.options.sources))
 }
 
-// environment is what the kubelet would give the container, as far as it does not depend on resources of the node.
+// environment is what a kubelet would give the container, without what depends on the node's resources.
 func (r *podRunner) environment(pod *corev1.Pod, container corev1.Container) map[string]string {
 	fields := map[string]string{
 		"metadata.name":           pod.Name,
@@ -205,8 +290,8 @@ func (r *podRunner) environment(pod *corev1.Pod, container corev1.Container) map
 		"status.podIP":            pod.Status.PodIP,
 	}
 	environment := map[string]string{
-		"KUBERNETES_SERVICE_HOST": "127.0.0.1",
-		"KUBERNETES_SERVICE_PORT": strconv.Itoa(r.apiPort),
+		"KUBERNETES_SERVICE_HOST": r.network.host(),
+		"KUBERNETES_SERVICE_PORT": strconv.Itoa(apiPort),
 		"HOME":                    "/nonexistent",
 	}
 	for _, variable := range container.Env {
@@ -228,12 +313,13 @@ func (r *podRunner) end(key string) {
 	r.status.update(func(s *Status) {
 		for _, container := range current.pod.Spec.Containers {
 			delete(s.Processes, processName(current.pod, container))
+			delete(s.Missing, processName(current.pod, container))
 		}
 	})
-	_ = os.RemoveAll(r.layout.pod(string(current.pod.UID))) // a leftover is removed at the next start
+	_ = os.RemoveAll(r.layout.pod(string(current.pod.UID))) // the next start removes what is left
 }
 
-// stop ends all processes of the pod at the same time, as a kubelet does.
+// stop ends all processes of the pod at once, as a kubelet does.
 func (p *runningPod) stop() {
 	var ending sync.WaitGroup
 	for _, process := range p.containers {
@@ -255,9 +341,10 @@ func processName(pod *corev1.Pod, container corev1.Container) string {
 	return pod.Name + "." + container.Name
 }
 
-func isReady(pod *corev1.Pod) bool {
+// shouldRun says whether kwok made the pod ready; that only a program is missing does not change it.
+func shouldRun(pod *corev1.Pod) bool {
 	return pod.DeletionTimestamp == nil && pod.Status.PodIP != "" &&
 		slices.ContainsFunc(pod.Status.Conditions, func(c corev1.PodCondition) bool {
-			return c.Type == corev1.PodReady && c.Status == corev1.ConditionTrue
+			return c.Type == corev1.PodReady && (c.Status == corev1.ConditionTrue || c.Reason == programMissing)
 		})
 }

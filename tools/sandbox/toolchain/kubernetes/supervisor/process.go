@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// stopGrace is how long a process may take to end by itself after SIGTERM.
+// stopGrace is how long a process may take to end after SIGTERM.
 const stopGrace = 5 * time.Second
 
 // process is one running child. When the supervisor dies, however it dies, the kernel kills the child.
@@ -21,8 +21,8 @@ type process struct {
 	done chan struct{}
 }
 
-// spawner starts all children from one thread that never ends: the kernel ties the death signal of a child to the
-// thread that started it, not to the process.
+// spawner starts all children from one thread that never ends: the kernel sends a child its death signal when the thread
+// that started it ends, not the process.
 var spawner = sync.OnceValue(func() chan<- func() {
 	jobs := make(chan func())
 	go func() {

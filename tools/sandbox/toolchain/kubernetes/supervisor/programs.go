@@ -9,16 +9,16 @@ import (
 
 // program is the real thing behind a container.
 type program struct {
-	// image is the last part of the name of the container's image, without registry and tag. A container of that name
-	// with another image is somebody else's.
+	// image is the last part of the name of the container's image, without registry and tag. A container of the same
+	// name with another image is a different program.
 	image string
-	// command is the binary, and what the entry point of the image stands for.
+	// command is the path of the binary, and the arguments that the image's entry point has.
 	command func(*podRunner) []string
-	// flags follow the container's own arguments and move it to the pod's address.
+	// flags follow the container's own arguments and make it listen on the pod's address.
 	flags func(address string) []string
 }
 
-// programs lists, by the name of the container, what runs as real processes. All other containers exist on paper only.
+// programs lists, by the name of the container, what runs as a process. All other containers exist in the API only.
 var programs = map[string]program{
 	"proxy-injector": {"controller", controller, webhookFlags},
 	"sp-validator": {"controller", controller, func(address string) []string {
@@ -50,7 +50,7 @@ func tap(r *podRunner) []string { return []string{r.options.tap} }
 
 func trustManager(r *podRunner) []string { return []string{r.options.trustManager} }
 
-// policyStandIn answers in place of the policy controller, which cannot be built here; it is in this binary.
+// policyStandIn answers in place of the policy controller, which is not written in Go; it is in this binary.
 func policyStandIn(r *podRunner) []string { return []string{r.self, "policy-stand-in"} }
 
 func certManager(program string) func(*podRunner) []string {
@@ -61,8 +61,8 @@ func webhookFlags(address string) []string {
 	return []string{"-addr=" + address + ":8443", "-metrics-addr=" + address + ":9995"}
 }
 
-// trustManagerFlags give any free port to what listens on all addresses, whatever it is told. The package of public
-// certificates is the work of an init container, which does not run.
+// trustManagerFlags let the servers that always listen on all addresses choose a free port. There is no package of public
+// certificates: it comes from an init container, which does not run.
 func trustManagerFlags(address string) []string {
 	return []string{
 		"--webhook-host=" + address, "--webhook-certificate-dir=" + mountTarget("/tls"),
@@ -72,7 +72,7 @@ func trustManagerFlags(address string) []string {
 
 func noFlags(string) []string { return nil }
 
-// programsOf lists the containers of a pod that run for real.
+// programsOf lists the containers of a pod that run as processes.
 func programsOf(pod *corev1.Pod) []corev1.Container {
 	return slices.DeleteFunc(slices.Clone(pod.Spec.Containers), func(c corev1.Container) bool {
 		program, found := programs[c.Name]

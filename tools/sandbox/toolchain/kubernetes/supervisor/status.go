@@ -9,7 +9,7 @@ import (
 // Phase is where a sandbox is in its life.
 type Phase string
 
-// The phases, in order; failed ends any of them.
+// The phases, in order. Failed can follow any of them.
 const (
 	Starting Phase = "starting"
 	Ready    Phase = "ready"
@@ -18,19 +18,19 @@ const (
 	Failed   Phase = "failed"
 )
 
-// Status is what status.json says. It is written whole at each change, and is all that others need to know.
+// Status is the contents of status.json, which is written whole at each change.
 type Status struct {
-	// Pid of the supervisor.
+	// Pid is the supervisor's process, or 0.
 	Pid   int   `json:"pid"`
 	Phase Phase `json:"phase"`
-	// Message says what is being waited for, or why it failed.
+	// Message says what a starting sandbox waits for, or why it failed.
 	Message string `json:"message"`
-	// APIServer is the address of the API server; it stays the same through restarts of the same sandbox.
+	// APIServer is the URL of the API server. A sandbox keeps it through restarts, unless something else listens there.
 	APIServer string `json:"apiServer"`
-	// PodNetwork is the CIDR of the pods' addresses.
-	PodNetwork string `json:"podNetwork"`
-	// Processes by name: the components, and the containers that run for real.
+	// Processes has the process of each component by its name, and of each container as POD.CONTAINER.
 	Processes map[string]int `json:"processes"`
+	// Missing has, by the same names, the path of the program that a container waits for: its tool is not built.
+	Missing map[string]string `json:"missing"`
 }
 
 // statusFile keeps status.json equal to the status in memory.
@@ -40,7 +40,7 @@ type statusFile struct {
 	status Status
 }
 
-// readStatus returns the status that an earlier run left behind, or an empty one.
+// readStatus returns the last status of an earlier run, or an empty one.
 func readStatus(path string) Status {
 	var status Status
 	if data, err := os.ReadFile(path); err == nil {
@@ -49,7 +49,7 @@ func readStatus(path string) Status {
 	return status
 }
 
-// update changes the status and writes it; readers never see half a file.
+// update changes the status and replaces the file, so that readers never see half of it.
 func (f *statusFile) update(change func(*Status)) {
 	f.mutex.Lock()
 	defer f.mutex.Unlock()

@@ -1,5 +1,5 @@
-// Package supervisor runs one sandbox: a Kubernetes control plane on loopback, kwok for its node and pods, and the
-// real processes of those containers that the machine can run. It ends with all of it.
+// Package supervisor runs one sandbox: a Kubernetes control plane on loopback, kwok for its node and pods, and real
+// processes for the containers that the machine can run. When the supervisor ends, all of them end.
 package supervisor
 
 import (
@@ -8,12 +8,11 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"net/url"
+	"io"
 	"os"
 	"os/signal"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"syscall"
 	"time"
 
@@ -23,8 +22,8 @@ import (
 	"k8s.io/client-go/tools/clientcmd"
 )
 
-// Main is the command "supervisor". It runs until it is told to stop: by SIGTERM or SIGINT, or, with -leashed, when
-// whoever started it ends. It exits with 1 when the sandbox could not start or broke.
+// Main is the command "supervisor". It runs until SIGTERM or SIGINT or, with -leashed, until the process that started it
+// ends. Its exit code is 1 when the sandbox fails.
 func Main() {
 	flags := flag.NewFlagSet("supervisor", flag.ExitOnError)
 	var o options
@@ -36,22 +35,17 @@ func Main() {
 	flags.StringVar(&o.certManager, "cert-manager", "", "the binary of cert-manager's programs")
 	flags.StringVar(&o.trustManager, "trust-manager", "", "the binary of trust-manager")
 	flags.StringVar(&o.sources, "linkerd-sources", "", "the folder in which Linkerd's controllers find their templates")
-	leashed := flags.Bool("leashed", false, "stop when standard input ends, unless the line \"stay\" was read before")
+	leashed := flags.Bool("leashed", false, "stop when standard input ends, unless it ends with the line \"stay\"")
 	_ = flags.Parse(os.Args[1:]) // ExitOnError
 	required := []string{o.dir, o.kwok, o.stages, o.controller, o.tap, o.certManager, o.trustManager, o.sources}
 	if slices.Contains(required, "") {
-		fmt.Fprintln(os.Stderr, "supervisor: each flag but -leashed is required")
+		fmt.Fprintln(os.Stderr, "supervisor: all flags except -leashed are required")
 		os.Exit(2)
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP)
 	defer stop()
 	if *leashed {
-		go func() {
-			line, _ := bufio.NewReader(os.Stdin).ReadString('\n')
-			if line != "stay\n" {
-				stop()
-			}
-		}()
+		go leash(os.Stdin, stop)
 	}
 	if err := supervise(ctx, o); err != nil {
 		fmt.Fprintln(os.Stderr, "supervisor:", err)
@@ -59,10 +53,20 @@ func Main() {
 	}
 }
 
-// options are the command line: where the sandbox lives, and the tools beside this binary that it runs.
+// leash calls stop when the input ends, which it does at the latest when the process that holds its other end dies. The
+// line "stay" takes the leash off.
+func leash(input io.Reader, stop func()) {
+	line, _ := bufio.NewReader(input).ReadString('\n')
+	if line != "stay\n" {
+		stop()
+	}
+}
+
+// options are the command line: the sandbox's folder, and the tools that it runs. The programs of containers need not
+// exist: see podRunner.sync.
 type options struct{ dir, kwok, stages, controller, tap, certManager, trustManager, sources string }
 
-// supervise holds the folder's lock, runs the sandbox and leaves its last status behind.
+// supervise holds the folder's lock, runs the sandbox and writes its last status.
 func supervise(ctx context.Context, o options) error {
 	dir, err := filepath.Abs(o.dir)
 	if err != nil {
@@ -78,7 +82,7 @@ func supervise(ctx context.Context, o options) error {
 	}
 	defer lock.Close()
 	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
-		return fmt.Errorf("another supervisor runs the sandbox in %s (%w)", dir, err)
+		return fmt.Errorf("another supervisor is running the sandbox in %s (%w)", dir, err)
 	}
 	status := &statusFile{path: l.status(), status: readStatus(l.status())}
 	s := &sandbox{options: o, layout: l, status: status}
@@ -97,11 +101,11 @@ type sandbox struct {
 	options    options
 	layout     layout
 	status     *statusFile
-	components []*component // in the order of their start
+	components []*component // in the order in which they started
 	cleanups   []func()
 }
 
-// component is one of Kubernetes' own programs, and the process that it is at the moment.
+// component is one of the control plane's programs and its current process.
 type component struct {
 	name    string
 	argv    []string
@@ -109,14 +113,15 @@ type component struct {
 	started time.Time
 }
 
-// crashTime is how soon after its start a component must end to be broken rather than interrupted.
+// crashTime is the age below which a component that ends is broken rather than interrupted.
 const crashTime = 5 * time.Second
 
-// run starts everything and returns when the context ends, or with the error of what broke.
+// run starts everything and returns when the context ends or a component fails.
 func (s *sandbox) run(ctx context.Context) error {
 	previous := s.status.status
 	s.status.update(func(st *Status) {
-		st.Pid, st.Phase, st.Message, st.Processes = os.Getpid(), Starting, "choosing ports", map[string]int{}
+		st.Pid, st.Phase, st.Message = os.Getpid(), Starting, "choosing an address"
+		st.Processes, st.Missing = map[string]int{}, map[string]string{}
 	})
 	plane, err := s.prepare(previous)
 	if err != nil {
@@ -143,30 +148,17 @@ func (s *sandbox) run(ctx context.Context) error {
 	return s.watch(ctx)
 }
 
-// prepare chooses addresses, the same as in the previous run where they are free, and writes all files.
+// prepare claims a network, that of the previous run if it is free, and writes all files.
 func (s *sandbox) prepare(previous Status) (controlPlane, error) {
 	self, err := os.Executable()
 	if err != nil {
 		return controlPlane{}, err
 	}
-	var preferred int
-	_, _ = fmt.Sscanf(previous.PodNetwork, "10.%d.0.0/16", &preferred) // zero, hence no preference, at the first start
-	n, err := claimNetwork(preferred)
+	n, err := claimNetwork(numberOf(previous.APIServer))
 	if err != nil {
 		return controlPlane{}, err
 	}
 	s.cleanups = append(s.cleanups, func() { n.claim.Close() })
-	ports := make([]int, 3)
-	for i := range ports {
-		if ports[i], err = freePort(); err != nil {
-			return controlPlane{}, err
-		}
-	}
-	if address, err := url.Parse(previous.APIServer); err == nil {
-		if port, err := strconv.Atoi(address.Port()); err == nil && portIsFree(port) {
-			ports[0] = port
-		}
-	}
 	listener, socket, err := listenEgress()
 	if err != nil {
 		return controlPlane{}, err
@@ -176,14 +168,9 @@ func (s *sandbox) prepare(previous Status) (controlPlane, error) {
 		egress.Close()
 		os.RemoveAll(filepath.Dir(socket))
 	})
-	plane := controlPlane{
-		options: s.options, layout: s.layout, self: self, network: n, apiPort: ports[0], egress: socket,
-		etcd: fmt.Sprintf("https://127.0.0.1:%d", ports[1]),
-		peer: fmt.Sprintf("https://127.0.0.1:%d", ports[2]),
-	}
-	apiServer := fmt.Sprintf("https://127.0.0.1:%d", plane.apiPort)
-	s.status.update(func(st *Status) { st.APIServer, st.PodNetwork = apiServer, n.podCIDR() })
-	return plane, errors.Join(plane.writeConfig(), writePKI(s.layout, apiServer))
+	plane := controlPlane{options: s.options, layout: s.layout, self: self, network: n, egress: socket}
+	s.status.update(func(st *Status) { st.APIServer = n.apiServer() })
+	return plane, errors.Join(plane.writeConfig(), writePKI(s.layout, n))
 }
 
 // startControlPlane starts the components in the order in which they need each other.
@@ -198,7 +185,7 @@ func (s *sandbox) startControlPlane(ctx context.Context, plane controlPlane, cli
 	if err := waitReady(ctx, api.process, apiReady(ctx, client)); err != nil {
 		return s.explain(api, err)
 	}
-	if err := createNode(ctx, client, plane.network); err != nil {
+	if err := createNode(ctx, client); err != nil {
 		return err
 	}
 	for name, argv := range map[string][]string{
@@ -216,7 +203,7 @@ func (s *sandbox) startControlPlane(ctx context.Context, plane controlPlane, cli
 func (s *sandbox) startPodRunner(ctx context.Context, plane controlPlane, config *rest.Config, client kubernetes.Interface) (*podRunner, error) {
 	pods := &podRunner{
 		ctx: ctx, layout: s.layout, status: s.status, self: plane.self, options: s.options,
-		network: plane.network, apiPort: plane.apiPort, api: config, client: client,
+		network: plane.network, api: config, client: client,
 	}
 	return pods, pods.start()
 }
@@ -231,7 +218,7 @@ func (s *sandbox) start(name string, argv []string) (*component, error) {
 	return c, nil
 }
 
-// launch gives a component its process.
+// launch starts the process of a component.
 func (s *sandbox) launch(c *component) error {
 	p, err := start(c.name, s.layout.log(c.name), c.argv)
 	if err != nil {
@@ -242,12 +229,12 @@ func (s *sandbox) launch(c *component) error {
 	return nil
 }
 
-// explain adds to an error where its cause can be read.
+// explain adds to an error the file that shows its cause.
 func (s *sandbox) explain(c *component, err error) error {
 	return fmt.Errorf("%w; see %s", err, s.layout.log(c.name))
 }
 
-// watch returns when the context ends, or with an error when a component is broken.
+// watch returns when the context ends or, with an error, when a component is broken.
 func (s *sandbox) watch(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
 	for _, c := range s.components {
@@ -256,8 +243,8 @@ func (s *sandbox) watch(ctx context.Context) error {
 	return group.Wait()
 }
 
-// keep starts a component again whenever it ends, as a kubelet does with the pods of a control plane, until it ends
-// soon after a start.
+// keep restarts a component whenever it ends, as a kubelet does with the pods of a control plane, until it ends soon
+// after a start.
 func (s *sandbox) keep(ctx context.Context, c *component) error {
 	for {
 		select {
@@ -269,14 +256,14 @@ func (s *sandbox) keep(ctx context.Context, c *component) error {
 		if time.Since(c.started) < crashTime {
 			return s.explain(c, ended)
 		}
-		logLine("%v; starting it again", ended)
+		logLine("%v; restarting it", ended)
 		if err := s.launch(c); err != nil {
 			return err
 		}
 	}
 }
 
-// stop ends everything, last started first, so that nobody loses what they depend on.
+// stop ends everything in reverse order of its start, so that no process loses one that it depends on.
 func (s *sandbox) stop() {
 	s.status.phase(Stopping, "")
 	for i := len(s.cleanups) - 1; i >= 0; i-- {
@@ -285,7 +272,7 @@ func (s *sandbox) stop() {
 	for i := len(s.components) - 1; i >= 0; i-- {
 		s.components[i].process.stop()
 	}
-	s.status.update(func(st *Status) { st.Pid, st.Processes = 0, nil })
+	s.status.update(func(st *Status) { st.Pid, st.Processes, st.Missing = 0, nil, nil })
 }
 
 // logLine writes a line to the supervisor's log.

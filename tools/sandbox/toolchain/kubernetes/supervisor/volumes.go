@@ -14,14 +14,14 @@ import (
 
 const (
 	serviceAccountPath = "/var/run/secrets/kubernetes.io/serviceaccount"
-	// tokenSeconds outlives every run, so that tokens need not be renewed.
+	// tokenSeconds is longer than any run, so tokens need no renewal.
 	tokenSeconds = int64(pkiValidity / 1e9)
-	// ownPath is the part of the file system that each process has for itself.
+	// ownPath is the part of the file system that is each process's own.
 	ownPath = "/var/run"
 )
 
-// mountTarget is where a process finds what its container mounts at the path. Outside its own part of the file system
-// are the machine's folders, so that what belongs there is within it, and a flag of the program has to say so.
+// mountTarget is where a process finds what its container mounts at the path. Only ownPath is the process's own: a mount
+// outside goes to a folder within it, and a flag has to tell the program so.
 func mountTarget(path string) string {
 	if strings.HasPrefix(path, ownPath+"/") {
 		return path
@@ -29,8 +29,8 @@ func mountTarget(path string) string {
 	return filepath.Join(ownPath, "volumes", path)
 }
 
-// volumes are the folders that a pod's containers mount. They are written as the kubelet does it, whole and by the
-// change of one link, because the controllers watch for exactly that.
+// volumes are the folders that a pod's containers mount. As a kubelet does, they are replaced whole by changing one link,
+// which is what the controllers watch for.
 type volumes struct {
 	runner *podRunner
 	pod    *corev1.Pod
@@ -58,7 +58,7 @@ func (v *volumes) mounts(container corev1.Container) []string {
 	return mounts
 }
 
-// write brings all folders up to date. A ConfigMap or Secret that does not exist is an error, as it is for a kubelet.
+// write updates all folders. A ConfigMap or Secret that does not exist is an error, as for a kubelet.
 func (v *volumes) write() error {
 	if v.token == nil {
 		if err := v.writeServiceAccount(); err != nil {
