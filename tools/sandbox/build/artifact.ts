@@ -48,7 +48,7 @@ export async function cacheFolder(name: string, module: string, made: unknown): 
   const hash = createHash("sha256").update(JSON.stringify([process.platform, process.arch, made]));
   const root = join(TOOLCHAIN, module);
   const files = (await readdir(root, { recursive: true, withFileTypes: true }))
-    .filter((entry) => entry.isFile())
+    .filter((entry) => entry.isFile() && !entry.name.endsWith("_test.go"))
     .map((entry) => join(entry.parentPath, entry.name));
   for (const file of files.sort()) {
     hash.update(file.slice(root.length)).update(await readFile(file));
