@@ -122,7 +122,7 @@ describe("the Gateway API", () => {
 
   async function warnings(
     source: Parameters<typeof warnWithoutGatewayApi>[0],
-    { preview = true, port = (server.address() as AddressInfo).port } = {},
+    { preview = true, port = (server.address() as AddressInfo).port, values = {} } = {},
   ): Promise<string[]> {
     await pulumi.runtime.setMocks(NO_MOCKS, "linkerd-mtls", "test", preview);
     const kubeconfig = JSON.stringify({
@@ -133,7 +133,7 @@ describe("the Gateway API", () => {
       users: [{ name: "u", user: {} }],
       "current-context": "c",
     });
-    return warningsOf(() => warnWithoutGatewayApi(source, { kubeconfig }));
+    return warningsOf(() => warnWithoutGatewayApi(source, { kubeconfig }, values));
   }
 
   it("is missed in a preview, with the command that installs it", async () => {
@@ -152,6 +152,9 @@ describe("the Gateway API", () => {
     assert.deepEqual(await warnings({}), []);
     groups = ["apps"];
     assert.deepEqual(await warnings({ version: "edge-25.9.4" }), []);
+    assert.deepEqual(await warnings({}, { values: { installGatewayAPI: true } }), []);
+    assert.deepEqual(await warnings({}, { values: { enableHttpRoutes: true } }), []);
+    assert.equal((await warnings({}, { values: { installGatewayAPI: false } })).length, 1);
     assert.deepEqual(await warnings({}, { port: 1 }), []);
   });
 
