@@ -51,13 +51,16 @@ async function go(module: string, args: readonly string[], signal: AbortSignal):
     });
   } catch (error) {
     if (signal.aborted) {
+      if (signal.reason instanceof UserError) throw signal.reason;
       throw new UserError(
         "interrupted while the tools were built",
         "run the same command again: it continues",
       );
     }
     if (!(error instanceof CommandError)) throw error;
-    throw explain(`go ${args[0] ?? ""} in tools/sandbox/toolchain/${module}`, error.stderr);
+    // What precedes the options: "build", "mod download".
+    const [subcommand] = args.join(" ").split(" -");
+    throw explain(`go ${subcommand ?? ""} in tools/sandbox/toolchain/${module}`, error.stderr);
   }
 }
 

@@ -2,6 +2,7 @@ import { Listr, type ListrTask } from "listr2";
 import { existsSync } from "node:fs";
 import { mkdir, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
+import { UserError } from "../../shared/errors";
 import type { Artifact, Toolset } from "./artifact";
 import { download, requireGo } from "./go";
 
@@ -32,7 +33,7 @@ export async function prepare(toolsets: readonly Toolset<unknown>[], signal: Abo
       try {
         await work(ends);
       } catch (error) {
-        failure.abort();
+        failure.abort(new UserError("ended, because another module failed"));
         throw error;
       } finally {
         clearInterval(clock);
