@@ -1,11 +1,5 @@
 import { runtime } from "@pulumi/pulumi";
-import {
-  LocalWorkspace,
-  PulumiCommand,
-  Stack,
-  StackNotFoundError,
-  type Workspace,
-} from "@pulumi/pulumi/automation";
+import { LocalWorkspace, PulumiCommand, Stack } from "@pulumi/pulumi/automation";
 import { randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
 import { copyFile, mkdir, readFile, writeFile } from "node:fs/promises";
@@ -81,20 +75,11 @@ export async function withStack<T>(args: WorkspaceArgs, use: Use<T>): Promise<T>
         ...backend.env,
       },
     });
-    const opened = isNew ? Stack.createOrSelect(stack, workspace) : selectOrCreate(stack, workspace);
+    // To create it makes the salt of its secrets. A stack that was removed may have kept its salt, with its certificates.
+    const opened = isNew ? Stack.create(stack, workspace) : Stack.createOrSelect(stack, workspace);
     return await use(await opened, config);
   } finally {
     await backend.close();
-  }
-}
-
-/** A stack whose configuration has a salt exists, as a rule; it does not after `down` where certificates were kept. */
-async function selectOrCreate(stack: string, workspace: Workspace): Promise<Stack> {
-  try {
-    return await Stack.select(stack, workspace);
-  } catch (error) {
-    if (!(error instanceof StackNotFoundError)) throw error;
-    return Stack.create(stack, workspace);
   }
 }
 

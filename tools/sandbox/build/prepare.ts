@@ -20,7 +20,7 @@ export async function prepare(toolsets: readonly Toolset<unknown>[], signal: Abo
   const modules = [...new Set(missing.map(({ module }) => module))];
   console.log(
     `Building the tools from these Go modules, once for this version of them: ${modules.join(", ")}.\n` +
-      "From nothing, those of stack dev take some 10 minutes on two idle cores.",
+      "From nothing, a module takes one to six minutes on two idle cores.",
   );
   // The first failure ends the other builds.
   const failure = new AbortController();
