@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import type { OpenBackend } from "./backend";
 import { deploy, deployCommand, type DeployOptions } from "./command";
-import { destroy, forget, preview, up } from "./deploy";
+import { destroy, forget, preview, up, type UpOptions } from "./deploy";
 import { stopSandbox } from "./supervisor";
 import { confirmContext } from "./target";
 
@@ -12,10 +12,12 @@ import { confirmContext } from "./target";
  */
 export function deploymentCommands(backend?: OpenBackend): readonly Command[] {
   return [
-    deployCommand("up", "start the sandbox if needed and deploy").action(async (options: DeployOptions) => {
-      await confirmContext(options, "Deploy");
-      await deploy(options, up, backend);
-    }),
+    deployCommand("up", "start the sandbox if needed and deploy")
+      .option("--critical-path", "print which resources the deployment waited for, and how long", false)
+      .action(async (options: DeployOptions & UpOptions) => {
+        await confirmContext(options, "Deploy");
+        await deploy(options, (target, stack, config) => up(target, stack, config, options), backend);
+      }),
     deployCommand("preview", "show what a deployment would change").action(async (options: DeployOptions) => {
       await deploy(options, preview, backend);
     }),

@@ -4,6 +4,7 @@ import { reportMesh } from "./report";
 import { UserError } from "../shared/errors";
 import { AGAIN, FailedOperation, operate, OPERATION } from "../shared/operation";
 import { stateResources } from "../shared/stack";
+import { formatPath, Timeline } from "./criticalPath";
 import { wantsNodes } from "./needs";
 import { ensureNodes } from "./nodes";
 import { refuseSecondStack } from "./otherStacks";
@@ -36,12 +37,23 @@ export function onStack<T>(
   });
 }
 
+/** Options of {@link up}. */
+export interface UpOptions {
+  /** Whether to print which resources the deployment waited for, and how long. Default false. */
+  readonly criticalPath?: boolean;
+}
+
 /**
  * Brings the stack up and reports which pods are in the mesh.
  *
  * @throws UserError when another stack is deployed there, the operation fails, or a pod is outside the mesh.
  */
-export async function up(target: Target, stackName: string, config: readonly string[]): Promise<void> {
+export async function up(
+  target: Target,
+  stackName: string,
+  config: readonly string[],
+  { criticalPath = false }: UpOptions = {},
+): Promise<void> {
   await refuseSecondStack(target, stackName);
   await onStack(target, stackName, config, async (stack, configuration) => {
     // The Automation API starts the CLI three times more, for outputs and history that nothing here reads: 1.1 s of the 6 s
@@ -51,7 +63,14 @@ export async function up(target: Target, stackName: string, config: readonly str
     if (target.cluster.kubeconfig !== undefined && wantsNodes(configuration)) {
       await ensureNodes(target);
     }
-    await operate(stack.up(OPERATION));
+    if (!criticalPath) {
+      await operate(stack.up(OPERATION));
+      return;
+    }
+    const timeline = new Timeline();
+    await operate(stack.up({ ...OPERATION, onEvent: timeline.onEvent }));
+    const { seconds } = timeline;
+    console.log(`\n${formatPath(timeline.criticalPath(await stateResources(stack)), seconds)}`);
   });
   await reportMesh(target);
 }
