@@ -5,8 +5,8 @@ import { ClusterAccess, connect, describeError } from "./client";
 import { ChartReference } from "./helmChart";
 import { beforeChange, clusterHook } from "./hook";
 
-/** How long Helm may wait for a release, in seconds; slow image pulls are the reason. */
-const RELEASE_TIMEOUT_SECONDS = 600;
+/** How long to wait for a release, in seconds: images may be slow to pull. */
+export const RELEASE_TIMEOUT_SECONDS = 600;
 
 /** How long the API server may take for each answer about Helm's records. */
 const RECORDS_TIMEOUT_MS = 30_000;

@@ -53,6 +53,8 @@ export interface Wait {
   readonly clock?: Clock;
   /** How long to wait, in seconds. */
   readonly deadlineSeconds: number;
+  /** Longest time between two tries, in milliseconds. Default two seconds. */
+  readonly maxIntervalMs?: number;
   /** Listens for the wish to end early. Default: {@link listenForInterruption}. */
   readonly interruption?: () => Interruption;
   /** Receives a line for whoever reads the deployment's log. Default: that log. */
@@ -89,6 +91,7 @@ export async function wait(args: Wait): Promise<Waited> {
 
 async function tryUntilDone(args: Wait, signal: AbortSignal): Promise<Waited> {
   const { clock = CLOCK, deadlineSeconds, log = logLine, attempt, explain } = args;
+  const { maxIntervalMs = MAX_INTERVAL_MS } = args;
   const start = clock.now();
   const elapsed = (): number => clock.now() - start;
   const seconds = (): string => (elapsed() / 1000).toFixed(1);
@@ -118,7 +121,7 @@ async function tryUntilDone(args: Wait, signal: AbortSignal): Promise<Waited> {
       await clock.sleep(interval);
     } else {
       await clock.sleep(Math.min(interval, Math.max(0, deadline - elapsed())));
-      interval = Math.min(2 * interval, MAX_INTERVAL_MS);
+      interval = Math.min(2 * interval, maxIntervalMs);
     }
   }
 }

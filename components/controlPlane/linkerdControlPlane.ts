@@ -3,7 +3,8 @@ import * as pulumi from "@pulumi/pulumi";
 import { sha256 } from "../certificates/pem";
 import { WebhookTrust } from "../pki/webhookCertificates";
 import { ClusterAccess } from "../cluster/client";
-import { helmRelease } from "../cluster/helmRelease";
+import { helmRelease, RELEASE_TIMEOUT_SECONDS } from "../cluster/helmRelease";
+import { rolloutGate } from "../cluster/rolloutGate";
 import { checkHelmValues, HelmValues, mergeValues } from "../cluster/helmValues";
 import { CONTROL_PLANE_RULES } from "./chartRules";
 import { ControlPlaneSettings } from "./settings";
@@ -84,7 +85,8 @@ export class LinkerdControlPlane extends pulumi.ComponentResource {
     const handBack = externalTrustRoots ? undefined : handBackHook(`${name}-trust-roots`, cluster);
     const release = helmRelease(
       `${name}-release`,
-      { ...chart, name: "linkerd-control-plane", namespace: args.namespace, values },
+      // The gate below waits for its Deployments.
+      { ...chart, name: "linkerd-control-plane", namespace: args.namespace, values, skipAwait: true },
       cluster,
       { parent: this, hooks: handBack && [handBack] },
     );
@@ -92,6 +94,17 @@ export class LinkerdControlPlane extends pulumi.ComponentResource {
     this.chartVersion = release.status.version;
     // A chart in a directory says nothing of its version before it is installed.
     this.digest = pulumi.jsonStringify({ chart, values, version: this.chartVersion }).apply(sha256);
+    rolloutGate(
+      `${name}-rolled-out`,
+      {
+        namespace: args.namespace,
+        selector: "linkerd.io/control-plane-component",
+        digest: this.digest,
+        deadlineSeconds: RELEASE_TIMEOUT_SECONDS,
+        cluster,
+      },
+      { parent: this, dependsOn: release },
+    );
     this.registerOutputs({ chartVersion: this.chartVersion, digest: this.digest });
   }
 }

@@ -98,8 +98,10 @@ describe("LinkerdControlPlane", () => {
     },
   };
 
-  it("is an awaited release whose values hold no key", async () => {
-    const recording = await record(() => new LinkerdControlPlane("control-plane", args));
+  it("is a release whose values hold no key, and which a gate awaits", async () => {
+    const recording = await record(() => ({
+      digest: new LinkerdControlPlane("control-plane", args).digest,
+    }));
     const release = recording.get("Release", "control-plane-release");
     assert.deepEqual(release.inputs, {
       compat: "true",
@@ -109,6 +111,7 @@ describe("LinkerdControlPlane", () => {
       name: "linkerd-control-plane",
       namespace: "linkerd",
       createNamespace: false,
+      skipAwait: true,
       timeout: 600,
       values: {
         identityTrustAnchorsPEM: "bundle",
@@ -122,6 +125,13 @@ describe("LinkerdControlPlane", () => {
       },
     });
     assert.deepEqual(release.secretInputs, []);
+    const gate = recording.get("RandomId", "control-plane-rolled-out");
+    assert.ok(recording.isAfter(gate, release));
+    assert.deepEqual(gate.inputs.keepers, {
+      namespace: "linkerd",
+      selector: "linkerd.io/control-plane-component",
+      digest: (recording.outputs as { digest: string }).digest,
+    });
   });
 
   it("has a digest that changes with the chart and with each value, and with nothing else", async () => {
