@@ -22,7 +22,7 @@ export interface Cluster {
 /** How long a new cluster may take until namespaces get what pods need. */
 const SETTLING_SECONDS = 30;
 
-/** Starts a sandbox, gives it away, and removes it, whatever happened. */
+/** Starts a sandbox, calls `use` with it, and removes it in any case. */
 export async function withCluster<T>(
   tools: SandboxTools,
   readyDelaySeconds: number,

@@ -4,8 +4,8 @@ import type { Target } from "./target";
 const HIGH_AVAILABILITY_NODES = 3;
 
 /**
- * Gives a sandbox more nodes, of which kwok takes care as of its first: with high availability the replicas of the control
- * plane want a node each. The cluster of somebody has the nodes that it has.
+ * Gives a sandbox more nodes, which kwok runs like the first: with high availability each replica of the control plane needs
+ * a node of its own.
  */
 export async function ensureNodes({ cluster }: Target): Promise<void> {
   const { ApiException, CoreV1Api, KubeConfig } = await import("@kubernetes/client-node");
@@ -25,5 +25,5 @@ export async function ensureNodes({ cluster }: Target): Promise<void> {
   }
 }
 
-/** It is there already. */
+/** The object exists already. */
 const CONFLICT = 409;

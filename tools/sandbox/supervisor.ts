@@ -71,7 +71,7 @@ export async function startSandbox(
 ): Promise<RunningSandbox> {
   const current = await sandboxStatus(paths);
   if (current?.phase === "ready") return { status: current, started: false, release: () => undefined };
-  // Others have no business here: it holds the state and the cluster's keys.
+  // It holds the state and the cluster's keys: nobody else may read it.
   await mkdir(paths.root, { recursive: true, mode: 0o700 });
   await mkdir(paths.logs, { recursive: true });
   const stages = await writeStages(paths, tools, readyDelaySeconds);

@@ -14,7 +14,7 @@ import { prepare } from "./build/prepare";
 import { type PulumiTools, pulumiTools } from "./build/pulumi";
 import { sandboxTools } from "./build/tools";
 
-/** Where a stack is deployed to: a sandbox, or a cluster of somebody. */
+/** Where a stack is deployed to: a sandbox, or the user's own cluster. */
 export interface Target {
   readonly paths: InstancePaths;
   /** With which other commands find it, e.g. ` --name mine`; empty for the default sandbox. */
@@ -85,7 +85,7 @@ export async function sandboxTarget(
   };
 }
 
-/** Somebody's cluster, by the name of its context in the user's kubeconfig; nothing is started. */
+/** The user's own cluster, by the name of its context in the user's kubeconfig; nothing is started. */
 export async function contextTarget(
   context: string,
   signal: AbortSignal,
@@ -108,9 +108,9 @@ export async function contextTarget(
 }
 
 /**
- * Asks for the name of somebody's cluster before it is changed; a sandbox needs no confirmation.
+ * Asks for the name of the user's cluster before it is changed; a sandbox needs no confirmation.
  *
- * @throws UserError when it was not confirmed, or nobody is there to ask, or there is no such context.
+ * @throws UserError when it was not confirmed, or standard input is no terminal, or there is no such context.
  */
 export async function confirmContext(
   { context, yes }: { readonly context?: string; readonly yes: boolean },

@@ -11,7 +11,7 @@ export const TOOLCHAIN = join(PROJECT, "tools", "sandbox", "toolchain");
 /** Where built tools are kept: shared by all checkouts of this user, and safe to delete. */
 export const CACHE = join(process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache"), "linkerd-mtls");
 
-/** Everything that one sandbox, or one deployment to somebody's cluster, leaves on this machine. Ignored by git. */
+/** Everything that one sandbox, or one deployment to the user's own cluster, leaves on this machine. Ignored by git. */
 export interface InstancePaths {
   readonly root: string;
   /** The supervisor's status.json, written by it. */
@@ -50,7 +50,7 @@ export function sandboxPaths(name: string): InstancePaths {
   return pathsBelow(join(PROJECT, ".sandbox", name));
 }
 
-/** The paths of the deployment to somebody's cluster, by the name of its context. */
+/** The paths of the deployment to the user's own cluster, by the name of its context. */
 export function contextPaths(context: string): InstancePaths {
   // Capital letters keep it apart from sandboxes, whose names have none.
   return pathsBelow(join(PROJECT, ".sandbox", "CONTEXTS", encodeURIComponent(context)));
