@@ -37,7 +37,6 @@ export { CONTAINER_PORT, includesPort, PORT_LIST, PORT_RANGE, type PortRange } f
 export {
   checkItems,
   checkObject,
-  describe,
   describeFound,
   type Fix,
   type Found,

@@ -1,4 +1,4 @@
-import { IssuerRef, Rotation, WebhookRotation } from "../components";
+import { MeshRotation, Rotation, WebhookRotation } from "../components";
 import {
   CERT_MANAGER_NAMESPACE,
   COUNT,
@@ -66,13 +66,7 @@ const readIssuerRef = object({
 const readIdentityProperties = object({ ...rotation, issuerRef: readIssuerRef });
 
 /** How cert-manager issues Linkerd's identity issuer. */
-export interface RotatingIdentityConfig extends Rotation {
-  /** An existing issuer. Default: one with the signing anchor is created. */
-  readonly issuerRef?: IssuerRef;
-}
-
-/** How cert-manager issues Linkerd's identity issuer. */
-export function readRotatingIdentity(place: Place): RotatingIdentityConfig | undefined {
+export function readRotatingIdentity(place: Place): (Rotation & MeshRotation["identity"]) | undefined {
   const properties = readIdentityProperties(place);
   return properties && { ...complete(properties, IDENTITY_ROTATION), issuerRef: properties.issuerRef };
 }

@@ -1,6 +1,4 @@
-import * as pulumi from "@pulumi/pulumi";
-
-import { IssuanceArgs, ProvidedIssuer } from "../components";
+import { LinkerdMeshArgs, MeshTrustAnchor, ProvidedIssuer } from "../components";
 import {
   CaCertificate,
   checkIssuer,
@@ -11,30 +9,21 @@ import {
   unexpected,
 } from "../components/rules";
 import { ConfigStack } from "./keys";
-import { issuanceLifetime, readRotation, RotationConfig } from "./rotation";
+import { issuanceLifetime, readRotation } from "./rotation";
 import { readSigningAnchor, readTrustAnchorKey } from "./signer";
-import { ANCHOR_FILE, refuseIssuance, TrustAnchorConfig } from "./trustAnchors";
+import { ANCHOR_FILE, refuseIssuance } from "./trustAnchors";
 
-/** Certificates, and who issues them. */
-export interface CertificatesConfig {
-  /** In the order of the trust bundle. */
-  readonly trustAnchors: readonly TrustAnchorConfig[];
-  /** id of the anchor that signs the issuer. */
-  readonly signingAnchor: string;
-  /** Key of the signing anchor, where that has a certificate. */
-  readonly trustAnchorKey?: pulumi.Output<string>;
-  readonly issuer: IssuanceArgs;
-  /** Validity of the proxies' certificates, in seconds. */
-  readonly issuanceLifetime: number;
-  /** The issuer, where it is not generated. Its key is a secret. */
-  readonly providedIssuer?: ProvidedIssuer;
-  readonly webhookCertificates: IssuanceArgs;
-  /** What cert-manager issues and renews; undefined where it does not. */
-  readonly rotation?: RotationConfig;
-}
+/** The arguments of the mesh about certificates, and who issues them. */
+type Certificates = Required<
+  Pick<
+    LinkerdMeshArgs,
+    "trustAnchors" | "signingAnchor" | "issuer" | "issuanceLifetime" | "webhookCertificates"
+  >
+> &
+  Pick<LinkerdMeshArgs, "trustAnchorKey" | "providedIssuer" | "rotation">;
 
 /** The keys about certificates, checked against each other. */
-export function readCertificates(stack: ConfigStack): CertificatesConfig {
+export function readCertificates(stack: ConfigStack): Certificates {
   const { certificates: source, trustAnchors, issuer, webhookCertificates } = stack.settings;
   const provided = source === "provided";
   const rotation = readRotation(stack);
@@ -119,7 +108,7 @@ function readProvidedIssuer(stack: ConfigStack, provided: boolean): ProvidedIssu
 }
 
 /** The trust bundle; undefined where a part of it is missing or cannot be read, which is a problem of its own. */
-function readable(trustAnchors: readonly TrustAnchorConfig[]): readonly CaCertificate[] | undefined {
+function readable(trustAnchors: readonly MeshTrustAnchor[]): readonly CaCertificate[] | undefined {
   const anchors = trustAnchors.map(({ certificate }) => certificate && checkTrustAnchor(certificate).anchor);
   const read = anchors.filter((anchor) => anchor instanceof CaCertificate);
   return read.length === trustAnchors.length ? read : undefined;

@@ -1,15 +1,8 @@
 import * as pulumi from "@pulumi/pulumi";
 
-import {
-  ChartSource,
-  ChartValues,
-  ClusterAccess,
-  ControlPlaneSettings,
-  GuardMode,
-  Workload,
-} from "../components";
+import { ClusterAccess, LinkerdMeshArgs, Workload } from "../components";
 import { oneOf } from "../components/rules";
-import { CertificatesConfig, readCertificates } from "./certificates";
+import { readCertificates } from "./certificates";
 import { checkCharts } from "./charts";
 import { filled } from "./controlPlane";
 import { ConfigStack, KEYS } from "./keys";
@@ -18,40 +11,14 @@ import { value } from "./reading";
 import { Stack } from "./stack";
 import { checkValues } from "./values";
 
-export { type NamespaceConfig } from "./namespaces";
-export { type TrustAnchorConfig } from "./trustAnchors";
+/** Arguments of the mesh that a stack need not have. */
+type Optional = "trustAnchorKey" | "providedIssuer" | "rotation" | "viz";
 
-/** Linkerd's viz extension. */
-export interface VizConfig {
-  /** Hosts, as a regular expression, at which the dashboard answers. Default: localhost and its Service. */
-  readonly enforcedHostRegexp?: string;
-  /** URL of an existing Prometheus. Default: viz brings its own. */
-  readonly prometheusUrl?: string;
-  /** Whether viz runs with several replicas. Default false. */
-  readonly highAvailability?: boolean;
-}
-
-/** A stack's configuration, checked. Every key is described in docs/configuration.md. */
-export interface StackConfig<A extends string = string> extends CertificatesConfig {
-  readonly charts: ChartSource;
-  readonly trustDomain: string;
-  readonly guardMode: GuardMode;
-  readonly gateDeadlineSeconds: number;
-  /** What is chosen for the control plane. */
-  readonly controlPlane: ControlPlaneSettings;
-  /** Whether generated anchors and the namespaces made here must be unprotected before they can be deleted. */
-  readonly protect: boolean;
-  /** Whether the cluster's owner has installed Linkerd's CNI plugin. */
-  readonly cniEnabled: boolean;
-  /** Whether kube-system gets the label that keeps Linkerd's webhooks away. */
-  readonly labelKubeSystem: boolean;
-  /** The viz extension, where it is enabled. */
-  readonly viz?: VizConfig;
-  /** Further values of the charts. */
-  readonly values: ChartValues;
-  readonly sampleApplications: readonly A[];
+/** A stack's configuration, checked: the mesh, and what is deployed to it. Every key is described in docs/configuration.md. */
+export interface StackConfig<A extends string = string>
+  extends Required<Omit<LinkerdMeshArgs, Optional>>, Pick<LinkerdMeshArgs, Optional> {
   readonly namespaces: readonly NamespaceConfig[];
-  readonly cluster: ClusterAccess;
+  readonly sampleApplications: readonly A[];
 }
 
 /** Sample applications by name, each with the namespaces that it creates. */

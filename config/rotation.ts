@@ -1,41 +1,10 @@
-import { Rotation, WebhookRotation } from "../components";
+import { MeshRotation, Rotation, WebhookRotation } from "../components";
 import { parseDuration, RotationLimits, rotationProblems, webhookLimits } from "../components/rules";
-import { RotatingIdentityConfig } from "./certManager";
 import { ConfigStack } from "./keys";
 import { findSigner, validity } from "./signer";
 
-/** cert-manager, installed here or by something else. */
-export interface CertManagerConfig {
-  /** Whether this program installs it. */
-  readonly install: boolean;
-  readonly namespace: string;
-  readonly chartSource: string;
-  readonly version: string;
-  readonly highAvailability: boolean;
-  readonly deadlineSeconds: number;
-}
-
-/** trust-manager, installed here or by something else. */
-export interface TrustManagerConfig {
-  /** Whether this program installs it. */
-  readonly install: boolean;
-  readonly namespace: string;
-  readonly chartSource: string;
-  readonly version: string;
-}
-
-/** What cert-manager does, with `certificates=cert-manager`. */
-export interface RotationConfig {
-  readonly certManager: CertManagerConfig;
-  readonly identity: RotatingIdentityConfig;
-  /** Undefined where the webhooks' certificates are generated. */
-  readonly webhooks?: WebhookRotation;
-  /** Undefined where the chart makes the ConfigMap of the trust bundle. */
-  readonly trustManager?: TrustManagerConfig;
-}
-
 /** What cert-manager does, where it issues the certificates; otherwise nothing of it matters. */
-export function readRotation(stack: ConfigStack): RotationConfig | undefined {
+export function readRotation(stack: ConfigStack): MeshRotation | undefined {
   const { settings } = stack;
   if (settings.certificates !== "cert-manager") {
     return undefined;
@@ -71,7 +40,7 @@ export function issuanceLifetime({ settings }: ConfigStack): number {
   return parseDuration(settings.issuanceLifetime) ?? 0;
 }
 
-function checkIdentity(stack: ConfigStack, identity: RotatingIdentityConfig): void {
+function checkIdentity(stack: ConfigStack, identity: Rotation & MeshRotation["identity"]): void {
   const signer = findSigner(stack);
   const limits: RotationLimits = {
     signs: { seconds: issuanceLifetime(stack), what: "the life of a proxy's certificate (issuanceLifetime)" },

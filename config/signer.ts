@@ -2,14 +2,14 @@ import { createPrivateKey, X509Certificate } from "node:crypto";
 
 import * as pulumi from "@pulumi/pulumi";
 
+import { MeshTrustAnchor } from "../components";
 import { TRUST_ANCHOR_VALIDITY_HOURS, unexpected } from "../components/rules";
 import { ConfigStack } from "./keys";
-import { TrustAnchorConfig } from "./trustAnchors";
 
 const HOUR_SECONDS = 3600;
 
 /** The anchor that key `signingAnchor` names; where it names none, the only one. */
-export function findSigner({ settings }: ConfigStack): TrustAnchorConfig | undefined {
+export function findSigner({ settings }: ConfigStack): MeshTrustAnchor | undefined {
   const { trustAnchors, signingAnchor } = settings;
   const [only] = trustAnchors.length === 1 ? trustAnchors : [];
   return signingAnchor === undefined ? only : trustAnchors.find(({ id }) => id === signingAnchor);
@@ -67,11 +67,7 @@ export function readTrustAnchorKey(
 }
 
 /** For how long an anchor signs: a provided one from now, one that is made here in all. */
-export function validity({
-  id,
-  certificate,
-  validityHours = TRUST_ANCHOR_VALIDITY_HOURS,
-}: TrustAnchorConfig): {
+export function validity({ id, certificate, validityHours = TRUST_ANCHOR_VALIDITY_HOURS }: MeshTrustAnchor): {
   readonly seconds: number;
   readonly what: string;
 } {

@@ -1,14 +1,6 @@
-import { IssuanceArgs } from "../components";
+import { IssuanceArgs, MeshTrustAnchor } from "../components";
 import { checkTrustAnchor, COUNT, DNS_LABEL, unexpected } from "../components/rules";
 import { checkUnique, list, object, Place, Reading, requiredText, value } from "./reading";
-
-/** One trust anchor. */
-export interface TrustAnchorConfig extends IssuanceArgs {
-  /** Goes into resource names, so that adding or removing an anchor renames no other. */
-  readonly id: string;
-  /** PEM of an anchor whose key is kept elsewhere. */
-  readonly certificate?: string;
-}
 
 /** File from which an anchor's certificate is set. */
 export const ANCHOR_FILE = "ca.crt";
@@ -32,7 +24,7 @@ const readList = list(
 );
 
 /** Trust anchors, in the order of the trust bundle. */
-export const readTrustAnchors: Reading<TrustAnchorConfig[]> = (place) => {
+export const readTrustAnchors: Reading<MeshTrustAnchor[]> = (place) => {
   const anchors = readList(place);
   if (Array.isArray(place.value) && place.value.length === 0) {
     place.report({
@@ -47,7 +39,7 @@ export const readTrustAnchors: Reading<TrustAnchorConfig[]> = (place) => {
   return anchors;
 };
 
-function readTrustAnchor(place: Place): TrustAnchorConfig | undefined {
+function readTrustAnchor(place: Place): MeshTrustAnchor | undefined {
   const anchor = readProperties(place);
   if (anchor?.certificate !== undefined) {
     refuseIssuance(place, anchor, "the certificate is given");

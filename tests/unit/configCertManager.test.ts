@@ -175,7 +175,7 @@ describe("configuration of cert-manager", () => {
     it("signs with its key, which stays secret", async () => {
       const { trustAnchorKey } = read(provided(anchor), SECRET);
       assert.ok(trustAnchorKey);
-      assert.equal(await pulumi.isSecret(trustAnchorKey), true);
+      assert.equal(await pulumi.isSecret(pulumi.output(trustAnchorKey)), true);
     });
 
     it("refuses the key in plaintext, and that of another", () => {

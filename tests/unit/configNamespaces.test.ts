@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 
 import * as pulumi from "@pulumi/pulumi";
 
-import { NamespaceConfig } from "../../config/index";
+import { NamespaceConfig } from "../../config/namespaces";
 import { problems, read, Values } from "../support/readConfig";
 
 const podSpec = { containers: [{ name: "users", image: "users:1" }] };
