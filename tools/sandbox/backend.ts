@@ -54,7 +54,9 @@ async function removeStaleLocks(folder: string): Promise<void> {
       if (Date.now() > deadline) {
         throw new UserError(
           `another operation is at work on this stack (process ${lock.pid} on ${lock.hostname})`,
-          `wait until it has ended; if ${lock.hostname} no longer runs it, remove ${file}`,
+          lock.hostname === hostname()
+            ? "wait until it has ended"
+            : `wait until it has ended; if that machine no longer runs it, remove ${file}`,
         );
       }
       await sleep(100);
