@@ -16,13 +16,8 @@ export { LinkerdViz, type LinkerdVizArgs, type VizSettings } from "./extensions/
 export { InjectionGate, type InjectionGateArgs } from "./injection/injectionGate";
 export { type Mesh } from "./injection/mesh";
 export { type GuardMode, MeshGuard, type MeshGuardArgs } from "./injection/meshGuard";
-export {
-  LinkerdMesh,
-  type LinkerdMeshArgs,
-  type MeshCertificates,
-  type MeshRotation,
-  type MeshTrustAnchor,
-} from "./linkerdMesh";
+export { LinkerdMesh, type MeshCertificates } from "./linkerdMesh";
+export { type LinkerdMeshArgs, type MeshRotation, type MeshTrustAnchor } from "./linkerdMeshArgs";
 export { type ApplicationNamespace, type Authorization, type Workload } from "./mesh/application";
 export { type Clients, type ProxyProtocol } from "./mesh/clients";
 export { MeshedNamespace, type MeshedNamespaceArgs } from "./mesh/meshedNamespace";

@@ -1,6 +1,6 @@
 import { checkPodSecurity } from "./cluster/podSecurity";
 import { warnWithoutGatewayApi } from "./controlPlane/gatewayApi";
-import { LinkerdMeshArgs } from "./linkerdMesh";
+import { LinkerdMeshArgs } from "./linkerdMeshArgs";
 import { isInjected } from "./mesh/proxySettings";
 
 /**

@@ -97,9 +97,12 @@ export class CaCertificate {
     return hash === undefined ? kind : `${kind} with ${hash.name}`;
   }
 
-  /** Whether the other one's key has signed it. */
+  /** Whether the other one signed it: by its key and, byte by byte as Go compares it, by its name. */
   public isSignedBy(other: CaCertificate): boolean {
-    return this.issuer === other.subject && this.certificate.verify(other.publicKey);
+    const [issuer, subject] = [this.parsed.issuerName, other.parsed.subjectName].map((name) =>
+      Buffer.from(name.toArrayBuffer()),
+    );
+    return issuer?.equals(subject ?? Buffer.of()) === true && this.certificate.verify(other.publicKey);
   }
 }
 

@@ -222,11 +222,27 @@ function checkChain(
     return tooLong ? [{ path: "", rule, found: `has ${chain.length} certificates` }] : [];
   }
   const namesake = anchors.find(({ subject }) => subject === last.issuer);
-  const found =
-    namesake === undefined
-      ? `was signed by ${last.issuer}, and the bundle has ${anchors.map(({ subject }) => subject).join(" and ")}`
-      : `was signed by another key of ${last.issuer} than the bundle's`;
-  return [{ path: "", rule: "must be signed by a trust anchor of the bundle", found }];
+  return [
+    {
+      path: "",
+      rule: "must be signed by a trust anchor of the bundle",
+      found: describeSigner(last, namesake, anchors),
+    },
+  ];
+}
+
+/** Why none of the anchors signed a certificate; `namesake` is one with the name of its signer. */
+function describeSigner(
+  { certificate, issuer }: CaCertificate,
+  namesake: CaCertificate | undefined,
+  anchors: readonly CaCertificate[],
+): string {
+  if (namesake === undefined) {
+    return `was signed by ${issuer}, and the bundle has ${anchors.map(({ subject }) => subject).join(" and ")}`;
+  }
+  return certificate.verify(namesake.publicKey)
+    ? `was signed by ${issuer}, which the bundle has in another encoding`
+    : `was signed by another key of ${issuer} than the bundle's`;
 }
 
 /** Without the milliseconds, which certificates do not have. */

@@ -61,7 +61,7 @@ function readPod(pod: client.V1Pod, tap: boolean): InjectionAnswer {
     : { injected: true, proxyImage: proxy.image ?? "without an image" };
 }
 
-/** Tells apart what a person would mend differently. */
+/** Tells apart the causes that a person fixes in different ways. */
 function readError(error: unknown, namespace: string, timeoutMs: number): InjectionAnswer {
   const { status, message } = describeError(error);
   if (status === undefined) {
@@ -73,8 +73,8 @@ function readError(error: unknown, namespace: string, timeoutMs: number): Inject
     return { injected: false, reason: "the mesh guard refused the pod, because the injector did not answer" };
   }
   if (status === 401 || (status === 403 && message.includes("cannot create resource"))) {
-    const mend = `the deploying user must be allowed to create pods in namespace ${namespace}`;
-    return { injected: false, final: true, reason: `permission is missing, ${mend}: ${message}` };
+    const remedy = `the deploying user must be allowed to create pods in namespace ${namespace}`;
+    return { injected: false, final: true, reason: `permission is missing, ${remedy}: ${message}` };
   }
   return { injected: false, reason: `the API server refused the pod (${status}): ${message}` };
 }

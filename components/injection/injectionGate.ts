@@ -45,7 +45,7 @@ export class InjectionGate extends pulumi.ComponentResource {
   public readonly hook: pulumi.ResourceHook;
   /** Whether pods get tap too. */
   public readonly tap: boolean;
-  /** Changes when the gate has asked anew because the control plane changed: for the keepers of a gate behind it. */
+  /** Changes when the gate has asked again because the control plane changed: a keeper for a gate behind it. */
   public readonly opened: pulumi.Output<string>;
 
   public constructor(name: string, args: InjectionGateArgs, opts?: pulumi.ComponentResourceOptions) {

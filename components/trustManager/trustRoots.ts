@@ -36,7 +36,7 @@ interface Bundle {
 /**
  * A hook for the release that makes the ConfigMap of the trust bundle, where this program had trust-manager make it
  * before: Helm refuses an object of others, and with the Bundle, which Pulumi deletes last, Kubernetes would delete the
- * ConfigMap whoever had made it anew. So the hook deletes the Bundle first, with its ConfigMap. Running pods keep the
+ * ConfigMap even if the chart had created it again. So the hook deletes the Bundle first, with its ConfigMap. Running pods keep the
  * files that they have mounted, and new ones wait for the moment until the release is there.
  */
 export function handBackHook(name: string, cluster: ClusterAccess): pulumi.ResourceHook {

@@ -22,7 +22,7 @@ interface StackFile {
   readonly config: Record<string, unknown>;
 }
 
-/** Whether an answer says what is wrong, and how to mend it. */
+/** Whether an answer says what is wrong, and how to fix it. */
 function answers(output: string, { problems }: BadInput): boolean {
   // The console puts the message into a list of its own, so that it is indented more.
   const lines = output.split("\n").map((line) => line.trim());

@@ -145,7 +145,7 @@ describe("IdentityIssuer, issued by cert-manager", () => {
     assert.deepEqual(recording.outputs, { secretName: "linkerd-identity-issuer" });
   });
 
-  it("waits anew when something else is asked for, and else does not", async () => {
+  it("waits again when another certificate is asked for, and only then", async () => {
     const specs = async (rotation?: Partial<Rotation>): Promise<unknown> => {
       const recording = await deploy({ name: "vault" }, rotation);
       return recording.get("RandomId", "identity-ready").inputs.keepers;

@@ -64,7 +64,7 @@ describe("InjectionGate", () => {
     assert.ok(!JSON.stringify(recording.resources).includes("credential"));
   });
 
-  it("says whether it looks for tap, and gives what changes when it has asked anew", async () => {
+  it("says whether it looks for tap, and gives what changes when it has asked again", async () => {
     const recording = await record(() => {
       const [plain, tap] = [undefined, true].map(
         (tap) => new InjectionGate(`gate-${tap ?? "plain"}`, { controlPlane: {}, cluster: {}, tap }),

@@ -1,7 +1,7 @@
 import "reflect-metadata";
 
 import assert from "node:assert/strict";
-import { createPrivateKey, X509Certificate } from "node:crypto";
+import { createPrivateKey, webcrypto, X509Certificate } from "node:crypto";
 
 import * as x509 from "@peculiar/x509";
 
@@ -93,6 +93,56 @@ describe("the offline CA", () => {
     const key = createPrivateKey(anchor.key).export({ type: "sec1", format: "pem" }).toString();
     const { certificate } = await makeIssuer({ ...anchor, key }, { trustDomain, validityHours: 10 });
     assert(new X509Certificate(certificate).verify(new X509Certificate(anchor.certificate).publicKey));
+  });
+
+  it("names the anchor as it names itself, byte by byte, because Go compares names so", async () => {
+    // openssl writes a UTF8String, and the library a PrintableString.
+    const keys = await webcrypto.subtle.generateKey({ name: "ECDSA", namedCurve: "P-256" }, true, [
+      "sign",
+      "verify",
+    ]);
+    const own = await x509.X509CertificateGenerator.createSelfSigned({
+      // The library's types leave the encodings out.
+      name: [{ CN: [{ utf8String: `root.linkerd.${trustDomain}` } as never] }],
+      keys: keys as never,
+      signingAlgorithm: { name: "ECDSA", hash: "SHA-256" },
+      notBefore: new Date(Date.now() - HOUR_MS),
+      notAfter: new Date(Date.now() + 1000 * HOUR_MS),
+      extensions: [
+        new x509.BasicConstraintsExtension(true, 1, true),
+        new x509.KeyUsagesExtension(keyCertSign | cRLSign, true),
+      ],
+    });
+    const certificate = own.toString("pem");
+    const key = x509.PemConverter.encode(
+      await webcrypto.subtle.exportKey("pkcs8", keys.privateKey),
+      "PRIVATE KEY",
+    );
+    const signed = await makeIssuer({ certificate, key }, { trustDomain, validityHours: 10 });
+    const { issuerName } = new x509.X509Certificate(signed.certificate);
+    assert.deepEqual(Buffer.from(issuerName.toArrayBuffer()), Buffer.from(own.subjectName.toArrayBuffer()));
+
+    const reencoded = await x509.X509CertificateGenerator.create({
+      subject: `CN=identity.linkerd.${trustDomain}`,
+      issuer: own.subject,
+      publicKey: keys.publicKey as never,
+      signingKey: keys.privateKey as never,
+      signingAlgorithm: { name: "ECDSA", hash: "SHA-256" },
+      notBefore: new Date(Date.now() - HOUR_MS),
+      notAfter: new Date(Date.now() + 10 * HOUR_MS),
+      extensions: [
+        new x509.BasicConstraintsExtension(true, 0, true),
+        new x509.SubjectAlternativeNameExtension([{ type: "dns", value: `identity.linkerd.${trustDomain}` }]),
+      ],
+    });
+    const { anchor: parsed } = checkTrustAnchor(certificate);
+    const surroundings = { anchors: parsed && [parsed], trustDomain };
+    assert.deepEqual(checkIssuer(signed.certificate, surroundings).problems, []);
+    const [problem] = checkIssuer(reencoded.toString("pem"), surroundings).problems;
+    assert.equal(
+      problem?.found,
+      `was signed by CN=root.linkerd.${trustDomain}, which the bundle has in another encoding`,
+    );
   });
 
   it("refuses an issuer that would outlive its anchor", async () => {

@@ -45,22 +45,22 @@ describe("TrustAnchor", () => {
     assert.equal(recording.get("SelfSignedCert", "anchor-certificate").inputs.validityPeriodHours, 24);
   });
 
-  it("generates nothing where the certificate is brought, and then signs nothing", async () => {
+  it("generates nothing where the certificate is provided, and signs nothing without its key", async () => {
     const recording = await record(() => {
-      const anchor = new TrustAnchor("anchor", { certificate: "brought" });
+      const anchor = new TrustAnchor("anchor", { certificate: "provided" });
       assert.equal(anchor.signer, undefined);
       return { certPem: anchor.certPem };
     });
-    assert.deepEqual(recording.outputs, { certPem: "brought" });
+    assert.deepEqual(recording.outputs, { certPem: "provided" });
     assert.deepEqual(recording.names(), [
       "pulumi:pulumi:Stack linkerd-mtls-test",
       "linkerd-mtls:index:TrustAnchor anchor",
     ]);
   });
 
-  it("signs with a key that is brought, and keeps it secret", async () => {
+  it("signs with a provided key, and keeps it secret", async () => {
     await record(async () => {
-      const { signer } = new TrustAnchor("anchor", { certificate: "brought", privateKey: "its key" });
+      const { signer } = new TrustAnchor("anchor", { certificate: "provided", privateKey: "its key" });
       assert.ok(signer);
       assert.equal(await pulumi.isSecret(signer.privateKeyPem), true);
       assert.equal(await pulumi.isSecret(signer.certPem), false);

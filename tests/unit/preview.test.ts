@@ -73,7 +73,7 @@ function metadata(name: string): object {
 
 describe("the text of a preview", () => {
   for (const [name, what] of [
-    ["reissue", "certificates that are issued anew"],
+    ["reissue", "certificates that are reissued"],
     ["newAnchor", "a second trust anchor, and what rolls for it"],
     ["removal", "what is deleted, in the order of its deletion"],
     ["drift", "what others have deleted and changed"],

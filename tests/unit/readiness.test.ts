@@ -123,7 +123,7 @@ describe("what waits for controllers", () => {
         "Certificate linkerd/identity: Ready=True (before the last change)",
       ],
       [
-        "that is being issued anew",
+        "that is being reissued",
         certificate(READY, { type: "Issuing", status: "True", reason: "Renewing" }),
         "Certificate linkerd/identity: Ready=True; Issuing=True (Renewing)",
       ],

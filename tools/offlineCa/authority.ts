@@ -4,11 +4,7 @@ import { createPrivateKey, createPublicKey, type KeyObject, webcrypto } from "no
 
 import * as x509 from "@peculiar/x509";
 
-import {
-  checkIssuer,
-  checkIssuerKey,
-  checkTrustAnchor,
-} from "../../components/certificates/certificateRules";
+import { checkIssuer, checkIssuerKey, checkTrustAnchor, describeFound } from "../../components/rules";
 import { identityIssuerName } from "../../components/pki/identityIssuer";
 import { UserError } from "../shared/errors";
 
@@ -73,7 +69,8 @@ export async function makeIssuer(
   const keys = await webcrypto.subtle.generateKey(KEY, true, ["sign", "verify"]);
   const certificate = await sign(keys.publicKey, await signingKey(anchor.key), {
     subject: `CN=${name}`,
-    issuer: parsed.subject,
+    // As the anchor has it, byte by byte: Go compares names so, and the same text has several encodings.
+    issuer: parsed.subjectName,
     pathLength: 0,
     validityHours,
     extensions: [
@@ -99,12 +96,14 @@ function requireAccepted(anchorPem: string, issuer: Authority, trustDomain: stri
   const { issuer: parsed, problems: more } = checkIssuer(issuer.certificate, { anchors, trustDomain });
   const [problem] = [...problems, ...more, ...checkIssuerKey(issuer.key, parsed)];
   if (problem === undefined) return;
-  throw new UserError(`what would be set is not accepted: it ${problem.rule}, but ${problem.found}`);
+  throw new UserError(
+    `what would be set is not accepted: it ${problem.rule}, but ${describeFound(problem.found)}`,
+  );
 }
 
 interface Contents {
   readonly subject: string;
-  readonly issuer: string;
+  readonly issuer: string | x509.Name;
   /** CAs that may stand below it. */
   readonly pathLength: number;
   readonly validityHours: number;

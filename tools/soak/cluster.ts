@@ -47,7 +47,7 @@ export class SoakCluster {
 
   /**
    * Gives every Certificate of Linkerd a short life. cert-manager's webhook wants an hour at least, except in namespaces
-   * with its own label; the controller issues anew at once, because the duration has changed.
+   * with its own label; the controller reissues at once, because the duration has changed.
    */
   public async shorten(lifetimeOf: (name: string) => Lifetime): Promise<Renewed[]> {
     const merge = setHeaderOptions("Content-Type", PatchStrategy.MergePatch);

@@ -57,7 +57,7 @@ function counts({ changes, unchanged }: Report): string {
   return `**${parts.length === 0 ? "No changes" : parts.join(", ")}**; ${unchanged} stay as they are.`;
 }
 
-function effects({ restarts, certificates: { first, anew } }: Report): string {
+function effects({ restarts, certificates: { first, reissued } }: Report): string {
   const list = (names: readonly string[]): string => names.map(code).join(", ");
   const reasons = [...new Set(restarts.map(({ reason }) => reason))];
   const lines = reasons.map((reason) => {
@@ -65,9 +65,9 @@ function effects({ restarts, certificates: { first, anew } }: Report): string {
     return `Restarts pods of ${list(objects)} (${reason}).`;
   });
   if (restarts.length === 0) lines.push("Restarts no pod.");
-  if (anew.length > 0) lines.push(`Issues anew the certificates of ${list(anew)}.`);
+  if (reissued.length > 0) lines.push(`Reissues the certificates of ${list(reissued)}.`);
   if (first.length > 0) lines.push(`Issues the certificates of ${list(first)}.`);
-  if (anew.length + first.length === 0) lines.push("Issues no certificate.");
+  if (reissued.length + first.length === 0) lines.push("Issues no certificate.");
   return lines.join(" ");
 }
 

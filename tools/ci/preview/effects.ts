@@ -2,7 +2,7 @@ import { isRelease, lastPart, objectOf } from "./changes";
 import type { Step } from "./steps";
 import { UNKNOWN } from "./values";
 
-/** Pods that are created anew, and why. */
+/** Pods that are replaced, and why. */
 export interface Restart {
   readonly object: string;
   readonly reason: string;
@@ -15,7 +15,7 @@ const BUNDLE_ANNOTATION = "linkerd-mtls/trust-bundle-sha256";
 const TAP_ANNOTATION = "linkerd-mtls/tap";
 const BUNDLE_VALUE = "values.identityTrustAnchorsPEM";
 
-/** Which pods that run already are created anew. */
+/** Which running pods are replaced. */
 export function restartsOf(steps: readonly Step[]): Restart[] {
   const bundleChanges = steps.some(
     ({ component, operation }) => lastPart(component.type) === "TrustAnchor" && operation !== "same",
@@ -53,7 +53,7 @@ function reasonOf(template: readonly string[]): string {
 /** Components whose certificates are issued: for the first time, or in place of one that is there. */
 export interface Issued {
   readonly first: readonly string[];
-  readonly anew: readonly string[];
+  readonly reissued: readonly string[];
 }
 
 const CERTIFICATES = ["SelfSignedCert", "LocallySignedCert"];
@@ -66,5 +66,5 @@ export function certificatesOf(steps: readonly Step[]): Issued {
       .map(({ component }) => component.name);
     return [...new Set(names)].sort();
   };
-  return { first: issued("create"), anew: issued("replace") };
+  return { first: issued("create"), reissued: issued("replace") };
 }
