@@ -174,11 +174,11 @@ describe("stack prod in operation", () => {
     );
     assert.deepEqual({ state: await state(), pods: await podIds() }, before);
     // What was given by -c, and not in the stack's file, is given again.
-    const [unprotect = [], ...others] = remedy
+    const [unprotect = [], ...rest] = remedy
       .split(" && ")
       .map((command) => command.replace("npm run ", "").replace("-- ", "").split(" "));
     await succeed(...unprotect, ...CONFIGURATION);
-    for (const command of others) await succeed(...command);
+    for (const command of rest) await succeed(...command);
     assert(!existsSync(sandbox.paths.root));
   });
 });

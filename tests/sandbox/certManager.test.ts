@@ -138,9 +138,9 @@ describe("certificates that cert-manager issues, and a bundle that trust-manager
       await admissions.another();
     };
     const where = { sandbox, namespace: APPLICATION, dryRun: "All" } as const;
-    const { injected, refused, others } = await Admissions.during(renewals, where, 100);
+    const { injected, refused, unexpected } = await Admissions.during(renewals, where, 100);
     console.log(`      ${injected} dry runs injected`);
-    assert.deepEqual(others, []);
+    assert.deepEqual(unexpected, []);
     assert.equal(refused, 0);
     assert.equal(await identityEvents(sandbox, "IssuerUpdateSkipped"), 0);
   });

@@ -9,17 +9,17 @@ import { useSandbox } from "../support/testSandbox";
 const APPLICATION = "hello-world";
 
 /** A meshed namespace and a Deployment that another tool applies while there is no injector yet. */
-const OTHERS = "others";
-const OTHERS_OBJECTS = [
+const OTHER_TOOL = "other-tool";
+const OTHER_TOOL_OBJECTS = [
   {
     apiVersion: "v1",
     kind: "Namespace",
-    metadata: { name: OTHERS, annotations: { "linkerd.io/inject": "enabled" } },
+    metadata: { name: OTHER_TOOL, annotations: { "linkerd.io/inject": "enabled" } },
   },
   {
     apiVersion: "apps/v1",
     kind: "Deployment",
-    metadata: { name: "web", namespace: OTHERS },
+    metadata: { name: "web", namespace: OTHER_TOOL },
     spec: {
       replicas: 1,
       selector: { matchLabels: { app: "web" } },
@@ -69,7 +69,7 @@ describe("an injector that does not answer yet", () => {
   it("keeps every pod waiting for as long as the next up says that it waits", async () => {
     const command = start(["up", "--name", sandbox.name]);
     await command.prints("asking the API server");
-    for (const object of OTHERS_OBJECTS) await sandbox.objects().create(object);
+    for (const object of OTHER_TOOL_OBJECTS) await sandbox.objects().create(object);
     await command.prints("still waiting after");
     assert.match(command.output(), /still waiting after \d+\.\d s, last answer: the mesh guard refused/);
     assert.deepEqual(await admittedPods(), []);
@@ -88,10 +88,10 @@ describe("an injector that does not answer yet", () => {
     const apps = sandbox.client(AppsV1Api);
     // The ReplicaSet's controller doubles its pauses.
     await eventually("the Deployment is available", 120, async () => {
-      const { status } = await apps.readNamespacedDeployment({ namespace: OTHERS, name: "web" });
+      const { status } = await apps.readNamespacedDeployment({ namespace: OTHER_TOOL, name: "web" });
       return status?.availableReplicas === 1;
     });
-    const attempts = (await sandbox.podCreations()).filter(({ namespace }) => namespace === OTHERS);
+    const attempts = (await sandbox.podCreations()).filter(({ namespace }) => namespace === OTHER_TOOL);
     const refused = attempts.filter(({ admitted }) => !admitted);
     assert(refused.length > 0, "the guard refused nothing");
     for (const { message } of refused) {
@@ -102,7 +102,7 @@ describe("an injector that does not answer yet", () => {
 
   it("lets no pod be created outside the mesh, and none twice", async () => {
     const pods = await admittedPods();
-    assert.deepEqual(pods.map(({ namespace }) => namespace).sort(), [APPLICATION, APPLICATION, OTHERS]);
+    assert.deepEqual(pods.map(({ namespace }) => namespace).sort(), [APPLICATION, APPLICATION, OTHER_TOOL]);
     for (const { containers } of pods) assert(containers.includes("linkerd-proxy"), containers.join(" "));
   });
 

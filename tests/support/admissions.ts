@@ -12,7 +12,7 @@ export class Admissions {
   /** How many the guard refused. */
   public refused = 0;
   /** What became of the rest. */
-  public readonly others: string[] = [];
+  public readonly unexpected: string[] = [];
 
   private constructor(
     private readonly sandbox: TestSandbox,
@@ -54,10 +54,10 @@ export class Admissions {
       const { spec } = await this.sandbox.client(CoreV1Api).createNamespacedPod({ namespace, dryRun, body });
       const containers = [...(spec?.initContainers ?? []), ...(spec?.containers ?? [])];
       if (containers.some(({ name }) => name === "linkerd-proxy")) this.injected++;
-      else this.others.push("admitted without its proxy");
+      else this.unexpected.push("admitted without its proxy");
     } catch (error) {
       if (String(error).includes("linkerd-mesh-guard")) this.refused++;
-      else this.others.push(String(error));
+      else this.unexpected.push(String(error));
     }
   }
 }

@@ -16,7 +16,7 @@ export function status(code: number, message: string): Answer {
 /** The client refuses plain HTTP otherwise. */
 const PLAIN_HTTP = { "insecure-skip-tls-verify": true };
 
-/** A server that answers like a Kubernetes API server, to those requests that a test expects, and no others. */
+/** A server that answers like a Kubernetes API server, to those requests that a test expects, and to no other. */
 export class ApiServer {
   /** By method and URL; a request that is not here gets no answer. */
   public answers: Record<string, Answer> = {};
