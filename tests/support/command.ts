@@ -22,10 +22,10 @@ export interface Command {
 }
 
 /** A deployment that has not come as far as a test waits for by then is stuck. */
-const PATIENCE_SECONDS = 120;
+const PATIENCE_SECONDS = 240;
 
 /** A command that has not ended by then is stuck; it is killed, so that what it printed is seen. */
-const LIMIT_SECONDS = 300;
+const LIMIT_SECONDS = 600;
 
 const running = new Set<ChildProcess>();
 
