@@ -48,7 +48,7 @@ describe("an injector that does not answer yet", () => {
     const { code, output } = await sandbox.up("-c", `linkerd-mtls:gateDeadlineSeconds=${DEADLINE_SECONDS}`);
     assert.equal(code, 1);
     const [, seconds] =
-      /before hook "injection-gate" failed: pods are not injected after \d+ tr(?:y|ies) in (\d+\.\d) s/.exec(
+      /before hook "linkerd-gate" failed: pods are not injected after \d+ tr(?:y|ies) in (\d+\.\d) s/.exec(
         output,
       ) ?? [];
     assert(Number(seconds) >= DEADLINE_SECONDS && Number(seconds) < LATEST_SECONDS, output);

@@ -15,7 +15,7 @@ describe("a deployment that is interrupted", () => {
 
   it("by the death of its process at the gate leaves nothing running, and is completed likewise", async () => {
     await sandbox.remove();
-    await interrupt(sandbox, "SIGKILL", "injection-gate-opened creating");
+    await interrupt(sandbox, "SIGKILL", "linkerd-gate-opened creating");
     await repeat(sandbox);
   });
 });

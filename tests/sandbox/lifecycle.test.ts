@@ -137,7 +137,7 @@ describe("the life of stack dev", () => {
 
   it("tells its state and its memory", async () => {
     const output = await succeed("sandbox", "status", "--name", sandbox.name);
-    assert.match(output, /ready at https:\/\/127\.0\.0\.1:\d+/);
+    assert.match(output, /ready at https:\/\/127(\.\d+){3}:\d+/);
     const total = Number(/(\d+) MiB {2}total/.exec(output)?.[1]);
     assert(total > 0 && total < 1229, `the sandbox uses ${total} MiB`);
     assert.equal(
