@@ -25,7 +25,8 @@ export type OpenBackend = (paths: InstancePaths) => Promise<Backend>;
 export const fileBackend: OpenBackend = async ({ state }) => {
   await mkdir(state, { recursive: true, mode: 0o700 });
   await removeStaleLocks(join(state, ".pulumi", "locks"));
-  return { env: { PULUMI_BACKEND_URL: `file://${state}` }, close: () => Promise.resolve() };
+  // Without the file of attributes beside each file: one that a kill left empty makes the state unreadable.
+  return { env: { PULUMI_BACKEND_URL: `file://${state}?metadata=skip` }, close: () => Promise.resolve() };
 };
 
 /** What Pulumi writes into a lock's file (`lockContent` in `pkg/backend/diy/lock.go`). */
@@ -62,7 +63,6 @@ async function removeStaleLocks(folder: string): Promise<void> {
       await sleep(100);
     }
     await rm(file, { force: true });
-    await rm(`${file}.attrs`, { force: true }); // what the backend notes of each file
   }
 }
 
