@@ -145,11 +145,22 @@ export class TestSandbox {
   }
 }
 
-/** A sandbox for the suite that calls this, whose tests go on from each other: new before it, and removed after it. */
+/**
+ * A sandbox for the suite that calls this, whose tests go on from each other: new before it, and removed after it. After a
+ * failure it is only stopped, so that its logs can be read.
+ */
 export function useSandbox(name: string): TestSandbox {
   const sandbox = new TestSandbox(name);
+  let failed = false;
   before("a new sandbox", () => sandbox.remove());
+  afterEach("the sandbox of a failure is kept", function () {
+    failed ||= this.currentTest?.state === "failed";
+  });
   stepwise();
-  after("the sandbox is removed", () => sandbox.remove());
+  after("the sandbox is removed", async () => {
+    if (!failed) return sandbox.remove();
+    await stopSandbox(sandbox.paths);
+    console.log(`      see ${sandbox.paths.logs}`);
+  });
   return sandbox;
 }
