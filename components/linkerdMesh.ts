@@ -80,7 +80,7 @@ export class LinkerdMesh extends pulumi.ComponentResource implements Mesh {
       );
     this.trustBundlePem = trustRoots?.trustBundlePem ?? trustBundle(certPems);
 
-    const signer = anchors.find(({ id }) => id === (args.signingAnchor ?? anchors[0]?.id))?.anchor.signer;
+    const signer = anchors.find(({ signs }) => signs)?.anchor.signer;
     const issuer = new IdentityIssuer(
       `${name}-identity-issuer`,
       {
@@ -202,13 +202,15 @@ export class LinkerdMesh extends pulumi.ComponentResource implements Mesh {
 
   private trustAnchors(
     name: string,
-    { trustAnchors = [{ id: "primary" }], signingAnchor, trustAnchorKey, protect = false }: LinkerdMeshArgs,
-  ): { readonly id: string; readonly anchor: TrustAnchor }[] {
+    { trustAnchors = [{ id: "primary" }], trustAnchorKey, protect = false, ...args }: LinkerdMeshArgs,
+  ): { readonly id: string; readonly signs: boolean; readonly anchor: TrustAnchor }[] {
+    const signing = args.signingAnchor ?? trustAnchors[0]?.id;
     return trustAnchors.map(({ id, ...anchor }) => ({
       id,
+      signs: id === signing,
       anchor: new TrustAnchor(
         `${name}-trust-anchor-${id}`,
-        { ...anchor, privateKey: id === signingAnchor ? trustAnchorKey : undefined },
+        { ...anchor, privateKey: id === signing ? trustAnchorKey : undefined },
         // A provided anchor has no key in the state to protect.
         { parent: this, protect: protect && anchor.certificate === undefined },
       ),

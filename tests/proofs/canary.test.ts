@@ -213,7 +213,7 @@ describe("private keys", () => {
     }
     await sandbox.hold("proxy-injector");
     const impatient = { title: "failed up", config: { "linkerd-mtls:gateDeadlineSeconds": 2 } };
-    await assert.rejects(watched.command("up", impatient), /injection/);
+    await assert.rejects(watched.command("up", impatient), /pods are not injected/);
     await sandbox.release("proxy-injector");
     await watched.command("up");
     await watched.command("refresh");
@@ -223,15 +223,15 @@ describe("private keys", () => {
 
   /** Secrets that hold a key, and the one question whose answer does. */
   const HELD = [
-    "Secret linkerd linkerd-policy-validator-k8s-tls: linkerd-policy-validator-key",
-    "Secret linkerd linkerd-proxy-injector-k8s-tls: linkerd-proxy-injector-key",
-    "Secret linkerd linkerd-sp-validator-k8s-tls: linkerd-sp-validator-key",
+    "Secret linkerd linkerd-policy-validator-k8s-tls: linkerd-webhooks-linkerd-policy-validator-key",
+    "Secret linkerd linkerd-proxy-injector-k8s-tls: linkerd-webhooks-linkerd-proxy-injector-key",
+    "Secret linkerd linkerd-sp-validator-k8s-tls: linkerd-webhooks-linkerd-sp-validator-key",
   ];
   const TOLD = [
-    "stack export --show-secrets: linkerd-policy-validator-key",
-    "stack export --show-secrets: linkerd-proxy-injector-key",
-    "stack export --show-secrets: linkerd-sp-validator-key",
-    "stack export --show-secrets: webhooks-ca-key",
+    "stack export --show-secrets: linkerd-webhooks-linkerd-policy-validator-key",
+    "stack export --show-secrets: linkerd-webhooks-linkerd-proxy-injector-key",
+    "stack export --show-secrets: linkerd-webhooks-linkerd-sp-validator-key",
+    "stack export --show-secrets: linkerd-webhooks-ca-key",
   ];
 
   it("that are generated are only in the Secrets that need them", async () => {
@@ -239,14 +239,14 @@ describe("private keys", () => {
     await live(watched);
     const told = [
       ...TOLD,
-      "stack export --show-secrets: identity-issuer-key",
-      "stack export --show-secrets: trust-anchor-2026-key",
+      "stack export --show-secrets: linkerd-identity-issuer-key",
+      "stack export --show-secrets: linkerd-trust-anchor-2026-key",
     ];
-    const held = [...HELD, "Secret linkerd linkerd-identity-issuer: identity-issuer-key"];
+    const held = [...HELD, "Secret linkerd linkerd-identity-issuer: linkerd-identity-issuer-key"];
     assert.deepEqual(await watched.search(), [...held, ...told].sort());
 
     // What is planted is found: in a file, and packed as Helm packs a release.
-    const pem = watched.keys.get("trust-anchor-2026-key") ?? "";
+    const pem = watched.keys.get("linkerd-trust-anchor-2026-key") ?? "";
     const planted = { metadata: { name: "planted", namespace: "default" } };
     const core = sandbox.client(CoreV1Api);
     const release = Buffer.from(gzipSync(pem).toString("base64")).toString("base64");
@@ -256,8 +256,8 @@ describe("private keys", () => {
       await watched.search(),
       [
         ...[...held, ...told],
-        "Secret default planted: trust-anchor-2026-key",
-        "planted: trust-anchor-2026-key",
+        "Secret default planted: linkerd-trust-anchor-2026-key",
+        "planted: linkerd-trust-anchor-2026-key",
       ].sort(),
     );
     await core.deleteNamespacedSecret(planted.metadata);

@@ -82,7 +82,7 @@ describe("cert-manager that cannot issue", () => {
     await sandbox.release("cert-manager-controller");
     assert.match(
       output,
-      /error: before hook "identity-issuer-ready" failed: 1 of 1 objects are not Ready after/,
+      /error: before hook "linkerd-identity-issuer-ready" failed: 1 of 1 objects are not Ready after/,
     );
     assert.match(
       output,

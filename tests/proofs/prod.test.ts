@@ -167,7 +167,7 @@ describe("stack prod in operation", () => {
       "npm run down -- --stack prod --name test-prod-operation";
     assert(
       output.endsWith(
-        "\nerror: stack prod has protected resources (linkerd-namespace, shop-namespace), so nothing was deleted\n" +
+        "\nerror: stack prod has protected resources (linkerd-namespace, linkerd-shop-namespace), so nothing was deleted\n" +
           `try: ${remedy}\n`,
       ),
       output,
