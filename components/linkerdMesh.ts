@@ -13,6 +13,7 @@ import { Mesh } from "./injection/mesh";
 import { MeshGuard } from "./injection/meshGuard";
 import { LinkerdMeshArgs } from "./linkerdMeshArgs";
 import { meshedApplication } from "./mesh/meshedApplication";
+import { isInjected } from "./mesh/proxySettings";
 import { CertificateSummary, summarize } from "./pki/certificateSummary";
 import { IdentityIssuer, IdentityIssuerArgs } from "./pki/identityIssuer";
 import { Signer } from "./pki/issuing";
@@ -56,6 +57,7 @@ export class LinkerdMesh extends pulumi.ComponentResource implements Mesh {
     super("linkerd-mtls:index:LinkerdMesh", name, {}, opts);
 
     const { cluster, charts = {}, values = {}, protect = false, rotation, gateDeadlineSeconds } = args;
+    const gateNamespace = args.gateNamespace ?? existingMeshed(args);
     const parent = { parent: this };
     this.cniEnabled = args.cniEnabled ?? false;
     this.linkerdVersion = charts.version;
@@ -143,7 +145,12 @@ export class LinkerdMesh extends pulumi.ComponentResource implements Mesh {
     );
     const controlPlaneGate = new InjectionGate(
       `${name}-gate`,
-      { controlPlane: { digest: controlPlane.digest }, deadlineSeconds: gateDeadlineSeconds, cluster },
+      {
+        controlPlane: { digest: controlPlane.digest },
+        deadlineSeconds: gateDeadlineSeconds,
+        namespace: gateNamespace,
+        cluster,
+      },
       // Injection can be proven only once the release is installed.
       { ...parent, dependsOn: controlPlane },
     );
@@ -163,6 +170,7 @@ export class LinkerdMesh extends pulumi.ComponentResource implements Mesh {
           certManager: managers.certManager,
           mesh: { ...this.context(), gate: controlPlaneGate },
           gateDeadlineSeconds,
+          gateNamespace,
           cluster,
         },
         parent,
@@ -262,6 +270,11 @@ function issuerSource(
     return { ...identity, issuedBy, deadlineSeconds: rotation.certManager.deadlineSeconds, cluster };
   }
   return providedIssuer ?? { ...issuer, signer: required(signer) };
+}
+
+/** The first namespace that is meshed and does not wait for the gate to be created. */
+function existingMeshed({ namespaces = [] }: LinkerdMeshArgs): string | undefined {
+  return namespaces.find(({ existing = false, inject }) => existing && isInjected(inject))?.name;
 }
 
 function required(signer: Signer | undefined): Signer {

@@ -69,6 +69,11 @@ export interface LinkerdMeshArgs {
   readonly guardMode?: GuardMode;
   /** How long each gate waits for injection, in seconds. Default 300. */
   readonly gateDeadlineSeconds?: number;
+  /**
+   * Existing namespace in which each gate tries a pod. Default: the first of the `namespaces` that exists already and is
+   * injected, otherwise `default`.
+   */
+  readonly gateNamespace?: string;
   /** Choices for the control plane. */
   readonly controlPlane?: ControlPlaneSettings;
   /** Whether generated anchors and namespaces must be unprotected before they can be deleted. Default false. */

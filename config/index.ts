@@ -12,7 +12,7 @@ import { Stack } from "./stack";
 import { checkValues } from "./values";
 
 /** Arguments of the mesh that a stack need not have. */
-type Optional = "trustAnchorKey" | "providedIssuer" | "rotation" | "viz";
+type Optional = "gateNamespace" | "trustAnchorKey" | "providedIssuer" | "rotation" | "viz";
 
 /** A stack's configuration, checked: the mesh, and what is deployed to it. Every key is described in docs/configuration.md. */
 export interface StackConfig<A extends string = string>
@@ -45,6 +45,7 @@ export function readConfig<A extends string>(applications: Applications<A>): Sta
     ...readCertificates(stack),
     guardMode: settings.guardMode,
     gateDeadlineSeconds: settings.gateDeadlineSeconds,
+    gateNamespace: settings.gateNamespace,
     controlPlane: {
       highAvailability: settings.highAvailability,
       webhookFailurePolicy: settings.webhookFailurePolicy,

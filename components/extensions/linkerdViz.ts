@@ -64,6 +64,8 @@ export interface LinkerdVizArgs extends WebhookIssuance, VizSettings {
   readonly certManager?: pulumi.Resource;
   /** How long {@link LinkerdViz.gate} waits, in seconds. Default 300. */
   readonly gateDeadlineSeconds?: number;
+  /** Existing namespace in which it tries a pod. Default `default`. */
+  readonly gateNamespace?: string;
   /** The cluster that it asks, the same as the Kubernetes provider's. */
   readonly cluster: ClusterAccess;
   /** Who asks the cluster. Default: a client for `cluster`. */
@@ -175,6 +177,7 @@ export class LinkerdViz extends pulumi.ComponentResource {
         },
         tap: true,
         deadlineSeconds: args.gateDeadlineSeconds,
+        namespace: args.gateNamespace,
         cluster: args.cluster,
         api: args.api,
       },

@@ -9,6 +9,12 @@ export { type ClusterAccess } from "../cluster/client";
 
 const PROXY = "linkerd-proxy";
 
+/** The init container of an injected pod. A refusal that names it comes after the injector's answer. */
+const PROXY_INIT = "linkerd-init";
+
+const REMEDY =
+  "choose an existing namespace that takes injected pods: pulumi config set linkerd-mtls:gateNamespace <namespace>";
+
 /** What viz's tap injector adds to a pod and to its proxy (linkerd2, viz/tap/injector). */
 const TAP_ANNOTATION = "viz.linkerd.io/tap-enabled";
 const TAP_VARIABLE = "LINKERD2_PROXY_TAP_SVC_NAME";
@@ -25,7 +31,7 @@ export function injectionApi(access: ClusterAccess, namespace: string, tap = fal
         const core = await connect(access, (k8s) => k8s.CoreV1Api, timeoutMs);
         return readPod(await core.createNamespacedPod({ namespace, dryRun: "All", body: probePod() }), tap);
       } catch (error) {
-        return readError(error, namespace, timeoutMs);
+        return readError(error, namespace, timeoutMs, tap);
       }
     },
 
@@ -37,10 +43,20 @@ export function injectionApi(access: ClusterAccess, namespace: string, tap = fal
   };
 }
 
+/** A pod that every level of pod security takes, before it is injected. */
 function probePod(): client.V1Pod {
   return {
     metadata: { generateName: "linkerd-injection-probe-", annotations: { "linkerd.io/inject": "enabled" } },
-    spec: { containers: [{ name: "probe", image: "registry.k8s.io/pause:3.10" }] },
+    spec: {
+      securityContext: { runAsNonRoot: true, seccompProfile: { type: "RuntimeDefault" } },
+      containers: [
+        {
+          name: "probe",
+          image: "registry.k8s.io/pause:3.10",
+          securityContext: { allowPrivilegeEscalation: false, capabilities: { drop: ["ALL"] } },
+        },
+      ],
+    },
   };
 }
 
@@ -62,7 +78,7 @@ function readPod(pod: client.V1Pod, tap: boolean): InjectionAnswer {
 }
 
 /** Tells apart the causes that a person fixes in different ways. */
-function readError(error: unknown, namespace: string, timeoutMs: number): InjectionAnswer {
+function readError(error: unknown, namespace: string, timeoutMs: number, tap: boolean): InjectionAnswer {
   const { status, message } = describeError(error);
   if (status === undefined) {
     const late = error instanceof Error && error.name === "AbortError";
@@ -72,9 +88,24 @@ function readError(error: unknown, namespace: string, timeoutMs: number): Inject
   if (message.includes(`ValidatingAdmissionPolicy '${GUARD_NAME}'`)) {
     return { injected: false, reason: "the mesh guard refused the pod, because the injector did not answer" };
   }
+  if (message.includes(PROXY_INIT)) {
+    return tap
+      ? {
+          injected: false,
+          final: true,
+          reason: `whether the pod got tap cannot be seen, because its proxy is refused (${status}): ${message}; ${REMEDY}`,
+        }
+      : { injected: true, proxyImage: `not shown, because namespace ${namespace} refuses ${PROXY_INIT}` };
+  }
+  if (status === 404) {
+    const reason = `the API server has no such namespace (${status}): ${message}; ${REMEDY}`;
+    return { injected: false, final: true, reason };
+  }
   if (status === 401 || (status === 403 && message.includes("cannot create resource"))) {
     const remedy = `the deploying user must be allowed to create pods in namespace ${namespace}`;
     return { injected: false, final: true, reason: `permission is missing, ${remedy}: ${message}` };
   }
-  return { injected: false, reason: `the API server refused the pod (${status}): ${message}` };
+  // Whoever refuses a pod without a proxy will take it once it is injected, so the question is repeated.
+  const remedy = status < 500 ? `; if that lasts, ${REMEDY}` : "";
+  return { injected: false, reason: `the API server refused the pod (${status}): ${message}${remedy}` };
 }

@@ -3,13 +3,16 @@ import * as pulumi from "@pulumi/pulumi";
 import { ClusterAccess } from "../cluster/client";
 import { throwInputProblems } from "../validation/inputProblems";
 import { check } from "../validation/problem";
-import { COUNT } from "../validation/rule";
+import { COUNT, DNS_LABEL } from "../validation/rule";
 import { clusterHook, gate } from "../cluster/hook";
 import { injectionApi } from "./injectionApi";
 import { InjectionApi, InjectionProbe } from "./injectionProbe";
 
 /** Default of {@link InjectionGateArgs.deadlineSeconds}. */
 export const DEFAULT_GATE_DEADLINE_SECONDS = 300;
+
+/** Default of {@link InjectionGateArgs.namespace}. */
+export const DEFAULT_GATE_NAMESPACE = "default";
 
 /** Arguments of an {@link InjectionGate}. */
 export interface InjectionGateArgs {
@@ -22,7 +25,7 @@ export interface InjectionGateArgs {
   readonly tap?: boolean;
   /** How long to wait for injection, in seconds. Default 300. */
   readonly deadlineSeconds?: number;
-  /** Namespace of the pod that is tried and never created. Default `default`. */
+  /** Existing namespace of the pod that is tried and never created. Default `default`. */
   readonly namespace?: string;
   /** The cluster to ask, the same as the Kubernetes provider's. */
   readonly cluster: ClusterAccess;
@@ -51,8 +54,15 @@ export class InjectionGate extends pulumi.ComponentResource {
   public constructor(name: string, args: InjectionGateArgs, opts?: pulumi.ComponentResourceOptions) {
     super("linkerd-mtls:index:InjectionGate", name, {}, opts);
 
-    const { deadlineSeconds = DEFAULT_GATE_DEADLINE_SECONDS, namespace = "default", tap = false } = args;
-    throwInputProblems(`InjectionGate ${name}`, check("deadlineSeconds", deadlineSeconds, COUNT));
+    const {
+      deadlineSeconds = DEFAULT_GATE_DEADLINE_SECONDS,
+      namespace = DEFAULT_GATE_NAMESPACE,
+      tap = false,
+    } = args;
+    throwInputProblems(`InjectionGate ${name}`, [
+      ...check("deadlineSeconds", deadlineSeconds, COUNT),
+      ...check("namespace", namespace, DNS_LABEL),
+    ]);
     const probe = new InjectionProbe({
       api: args.api ?? injectionApi(args.cluster, namespace, tap),
       log: (line) => void pulumi.log.info(line, this),

@@ -483,6 +483,13 @@ export async function badInputs(): Promise<BadInputs> {
       set("gateDeadlineSeconds", "300"),
     ),
     bad(
+      "a namespace for the gate with a slash",
+      "gateNamespace",
+      "shop/web",
+      'gateNamespace must be the name of an existing namespace, but is "shop/web"',
+      set("gateNamespace", "default"),
+    ),
+    bad(
       "a failure policy",
       "webhookFailurePolicy",
       "Deny",

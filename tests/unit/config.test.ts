@@ -65,6 +65,7 @@ describe("configuration", () => {
       webhookCertificates: { generation: undefined, validityHours: undefined },
       guardMode: "deny",
       gateDeadlineSeconds: 300,
+      gateNamespace: undefined,
       controlPlane: {
         highAvailability: false,
         webhookFailurePolicy: "Ignore",
@@ -100,6 +101,7 @@ describe("configuration", () => {
         webhookCertificates: { generation: 4, validityHours: 24 },
         guardMode: "audit",
         gateDeadlineSeconds: 20,
+        gateNamespace: "probes",
         highAvailability: true,
         webhookFailurePolicy: "Fail",
         opaquePorts: [3306, "4444-4445"],
@@ -142,6 +144,7 @@ describe("configuration", () => {
         webhookCertificates: { generation: 4, validityHours: 24 },
         guardMode: "audit",
         gateDeadlineSeconds: 20,
+        gateNamespace: "probes",
         controlPlane: {
           highAvailability: true,
           webhookFailurePolicy: "Fail",

@@ -41,8 +41,19 @@ describe("injectionApi", () => {
       server.requests.map(({ line }) => line),
       [CREATE],
     );
-    const pod = JSON.parse(server.requests[0]?.body ?? "") as { metadata: { annotations: unknown } };
+    const pod = JSON.parse(server.requests[0]?.body ?? "") as {
+      metadata: { annotations: unknown };
+      spec: { securityContext: unknown; containers: { securityContext: unknown }[] };
+    };
     assert.deepEqual(pod.metadata.annotations, { "linkerd.io/inject": "enabled" });
+    assert.deepEqual(pod.spec.securityContext, {
+      runAsNonRoot: true,
+      seccompProfile: { type: "RuntimeDefault" },
+    });
+    assert.deepEqual(
+      pod.spec.containers.map(({ securityContext }) => securityContext),
+      [{ allowPrivilegeEscalation: false, capabilities: { drop: ["ALL"] } }],
+    );
   });
 
   it("finds the proxy among the containers, or as a native sidecar", async () => {
@@ -152,10 +163,48 @@ describe("injectionApi", () => {
     });
   });
 
-  it("repeats any other refusal", async () => {
-    assert.deepEqual(await dryRun(status(403, 'violates PodSecurity "restricted:latest"')), {
+  const REFUSED_INIT =
+    'pods "x" is forbidden: violates PodSecurity "baseline:latest": non-default capabilities (container "linkerd-init" ' +
+    'must not include "NET_ADMIN", "NET_RAW" in securityContext.capabilities.add)';
+  const REMEDY =
+    "choose an existing namespace that takes injected pods: pulumi config set linkerd-mtls:gateNamespace <namespace>";
+
+  it("takes a refusal of the injected init container for a yes", async () => {
+    assert.deepEqual(await dryRun(status(403, REFUSED_INIT)), {
+      injected: true,
+      proxyImage: "not shown, because namespace default refuses linkerd-init",
+    });
+  });
+
+  it("does not wait for tap where the injected pod is refused", async () => {
+    server.answers[CREATE] = status(403, REFUSED_INIT);
+    assert.deepEqual(await injectionApi({ kubeconfig }, "default", true).dryRun(5000), {
       injected: false,
-      reason: 'the API server refused the pod (403): violates PodSecurity "restricted:latest"',
+      final: true,
+      reason:
+        "whether the pod got tap cannot be seen, because its proxy is refused (403): " +
+        `${REFUSED_INIT}; ${REMEDY}`,
+    });
+  });
+
+  it("does not wait for a namespace", async () => {
+    assert.deepEqual(await dryRun(status(404, 'namespaces "default" not found')), {
+      injected: false,
+      final: true,
+      reason: `the API server has no such namespace (404): namespaces "default" not found; ${REMEDY}`,
+    });
+  });
+
+  it("repeats any other refusal, and says which it is", async () => {
+    const refusal = 'admission webhook "policies.example.org" denied the request: no pods here';
+    assert.deepEqual(await dryRun(status(403, refusal)), {
+      injected: false,
+      reason: `the API server refused the pod (403): ${refusal}; if that lasts, ${REMEDY}`,
+    });
+    const failing = 'failed calling webhook "linkerd-proxy-injector.linkerd.io"';
+    assert.deepEqual(await dryRun(status(500, failing)), {
+      injected: false,
+      reason: `the API server refused the pod (500): ${failing}`,
     });
   });
 

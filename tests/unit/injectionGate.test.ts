@@ -85,4 +85,11 @@ describe("InjectionGate", () => {
       },
     );
   });
+
+  it("refuses a namespace that is none", async () => {
+    await assert.rejects(
+      record(() => new InjectionGate("gate", { controlPlane: {}, cluster: {}, namespace: "no/namespace" })),
+      /namespace must be .*, but is "no\/namespace"/,
+    );
+  });
 });

@@ -1,11 +1,16 @@
 import assert from "node:assert/strict";
 
+import * as pulumi from "@pulumi/pulumi";
+
 import { LinkerdMesh, type LinkerdMeshArgs, MeshedWorkload } from "../../components";
+import { ApiServer } from "../support/apiServer";
 import { testAnchor } from "../support/certificates";
 import { record, type Recording } from "../support/recorder";
 
 const deploy = (args: Omit<LinkerdMeshArgs, "cluster"> = {}): Promise<Recording> =>
   record(() => new LinkerdMesh("mesh", { cluster: {}, ...args }).meshedNamespaces);
+
+const HOOK_ARGS: pulumi.ResourceHookArgs = { urn: "urn", id: "", name: "gate-opened", type: "RandomId" };
 
 describe("LinkerdMesh", () => {
   it("is a whole mesh from a cluster alone", async () => {
@@ -59,5 +64,51 @@ describe("LinkerdMesh", () => {
       assert.deepEqual(deployment.hooks, { beforeCreate: ["mesh-gate"], beforeUpdate: ["mesh-gate"] });
       assert.ok(recording.isAfter(deployment, gate), name);
     }
+  });
+
+  describe("the namespace in which its gates try a pod", () => {
+    const server = new ApiServer();
+    before(() => server.listen());
+    after(() => {
+      server.close();
+    });
+
+    /** The namespaces that its gates ask about, in order. */
+    async function asked(args: Omit<LinkerdMeshArgs, "cluster">): Promise<string[]> {
+      const pod = {
+        metadata: { annotations: { "viz.linkerd.io/tap-enabled": "true" } },
+        spec: { containers: [{ name: "linkerd-proxy", env: [{ name: "LINKERD2_PROXY_TAP_SVC_NAME" }] }] },
+      };
+      server.requests = [];
+      server.answers = Object.fromEntries(
+        ["default", "first", "second", "own"].map((name) => [
+          `POST /api/v1/namespaces/${name}/pods?dryRun=All`,
+          { body: pod },
+        ]),
+      );
+      const cluster = { kubeconfig: server.kubeconfig() };
+      const { hooks } = await record(() => new LinkerdMesh("mesh", { cluster, ...args }).meshedNamespaces);
+      const namespaces: (string | undefined)[] = [];
+      for (const name of ["mesh-gate", "mesh-viz-gate"]) {
+        await hooks.get(name)?.callback(HOOK_ARGS);
+        namespaces.push(/namespaces\/(\w+)\//.exec(server.requests.at(-1)?.line ?? "")?.[1]);
+      }
+      return namespaces.filter((name) => name !== undefined);
+    }
+
+    it("is the first that exists already and is meshed", async () => {
+      const namespaces = [
+        { name: "made" },
+        { name: "other", existing: true, inject: "disabled" },
+        { name: "first", existing: true, inject: "enabled" },
+        { name: "second", existing: true, inject: "ingress" },
+      ] as const;
+      assert.deepEqual(await asked({ viz: {}, namespaces }), ["first", "first"]);
+      assert.deepEqual(await asked({ viz: {}, namespaces, gateNamespace: "own" }), ["own", "own"]);
+    });
+
+    it("is default where none is", async () => {
+      assert.deepEqual(await asked({ viz: {}, namespaces: [{ name: "made" }] }), ["default", "default"]);
+    });
   });
 });
