@@ -21,6 +21,7 @@ export { DEFAULT_OPAQUE_PORTS, IPTABLES_MODE, WEBHOOK_FAILURE_POLICY } from "./c
 export { DEFAULT_CHART_SOURCE, DEFAULT_LINKERD_VERSION, LINKERD_VERSION } from "./controlPlane/version";
 export { PROMETHEUS_URL } from "./extensions/linkerdViz";
 export { DEFAULT_GATE_DEADLINE_SECONDS } from "./injection/injectionGate";
+export { passedOverProblems } from "./injection/injectorRules";
 export { GUARD_MODE } from "./injection/meshGuard";
 export { POD_SECURITY, podSecurityProblems } from "./cluster/podSecurity";
 export { clientProblems, PROXY_PROTOCOL } from "./mesh/clients";

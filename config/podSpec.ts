@@ -1,17 +1,12 @@
 import * as k8s from "@pulumi/kubernetes";
 
-import { isObject, Problem, Properties, Rule, text } from "../components/rules";
-import { Place, requiredText, value } from "./reading";
+import { isObject, Problem, Properties, text } from "../components/rules";
+import { Place, requiredText } from "./reading";
 
 type PodSpec = k8s.types.input.core.v1.PodSpec;
 
 const CONTAINER_NAME = text("must be the container's name", /./, "<name>");
 const IMAGE = text("must be the container's image", /./, "<image>");
-const NOT_PROXY: Rule<string> = {
-  rule: "must be another name (the injector and the guard take it for Linkerd's proxy)",
-  example: "<name>",
-  allows: (name): name is string => name !== "linkerd-proxy",
-};
 
 /** A pod's specification. Checks what the mesh relies on; the rest is the API server's to check. */
 export function readPodSpec(place: Place): PodSpec {
@@ -46,6 +41,5 @@ function withoutContainer(podSpec: unknown, containers: unknown): Problem {
 
 function checkContainer(container: Place): void {
   requiredText(CONTAINER_NAME)(container.at("name"));
-  value(NOT_PROXY)(container.at("name"));
   requiredText(IMAGE)(container.at("image"));
 }

@@ -4,11 +4,13 @@ import {
   INJECT_MODE,
   invalid,
   kindProblems,
+  passedOverProblems,
   proxySettingProblems,
   REPLICAS,
   SCHEDULE,
   servicePortProblems,
   text,
+  within,
   WORKLOAD_KIND,
 } from "../components/rules";
 import { readPodSpec } from "./podSpec";
@@ -51,11 +53,12 @@ export function readWorkload(place: Place, namespaceInject: InjectMode | undefin
   if (kind === "CronJob" && name !== place.at("name").path && !CRON_JOB_NAME.allows(name)) {
     place.report(invalid("name", CRON_JOB_NAME, name));
   }
-  return {
-    ...properties,
-    kind,
-    proxy: readProxySettings(place.at("proxy"), "workload", properties.inject ?? namespaceInject),
-  };
+  const mode = properties.inject ?? namespaceInject;
+  if (mode !== "disabled") {
+    const outside = { set: inject.path, to: "disabled", note: "where the pods need no proxy" };
+    place.reportWithFixes([outside], ...within("podSpec", passedOverProblems(place.at("podSpec").value)));
+  }
+  return { ...properties, kind, proxy: readProxySettings(place.at("proxy"), "workload", mode) };
 }
 
 /** Settings of proxies. Pods of a workload have every setting, a namespace only those that pods inherit. */

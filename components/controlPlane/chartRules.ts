@@ -22,6 +22,7 @@ export const CONTROL_PLANE_RULES: ChartRules = {
     "identity.issuer.scheme": ISSUER,
     "identity.issuer.tls": ISSUER,
     "identity.issuer.issuanceLifetime": "issuanceLifetime sets it",
+    "identity.serviceAccountTokenProjection": "without it the injector passes over pods without a token",
     ...ownedWebhook("proxyInjector"),
     "proxyInjector.namespaceSelector": GUARDED,
     "proxyInjector.objectSelector": GUARDED,

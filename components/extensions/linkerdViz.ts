@@ -14,6 +14,7 @@ import { check, within } from "../validation/problem";
 import { HTTP_URL } from "../validation/rule";
 import { VIZ_RULES } from "./vizChartRules";
 import { Mesh } from "../injection/mesh";
+import { GUARDED_LABEL } from "../injection/meshGuard";
 import { sha256 } from "../certificates/pem";
 import { WebhookCertificates, WebhookIssuance } from "../pki/webhookCertificates";
 import { VIZ_WEBHOOKS, VizWebhook, vizValues } from "./vizValues";
@@ -105,7 +106,11 @@ export class LinkerdViz extends pulumi.ComponentResource {
       {
         metadata: {
           name: VIZ_NAMESPACE,
-          labels: { "linkerd.io/extension": "viz", ...linkerdPodSecurity(mesh.cniEnabled) },
+          labels: {
+            "linkerd.io/extension": "viz",
+            ...linkerdPodSecurity(mesh.cniEnabled),
+            ...(guard && { [GUARDED_LABEL]: "true" }),
+          },
           // `linkerd viz check` then looks for no Prometheus here.
           annotations:
             prometheusUrl === undefined ? {} : { "viz.linkerd.io/external-prometheus": prometheusUrl },

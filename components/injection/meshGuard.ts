@@ -4,6 +4,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { throwInputProblems } from "../validation/inputProblems";
 import { check } from "../validation/problem";
 import { oneOf } from "../validation/rule";
+import { type Sidecars, SIDECARS } from "./injectorRules";
 
 /** What happens to a pod that should be meshed and is not: refused, created with a warning, or written to the audit log. */
 export type GuardMode = "deny" | "warn" | "audit";
@@ -19,6 +20,12 @@ export const GUARD_MODE = oneOf<GuardMode>(["deny", "warn", "audit"]);
 /** Name of the policy; the injection gate recognizes a refusal by it. */
 export const GUARD_NAME = "linkerd-mesh-guard";
 
+/** Name of the policy that warns where the guard does not refuse. */
+const WARNING_NAME = `${GUARD_NAME}-warning`;
+
+/** Label, with the value `true`, of namespaces whose pods the guard refuses from the start: they exist only after it. */
+export const GUARDED_LABEL = "linkerd-mtls/guarded";
+
 /** Arguments of a {@link MeshGuard}. */
 export interface MeshGuardArgs {
   /** Default `deny`. */
@@ -29,107 +36,156 @@ export interface MeshGuardArgs {
 const inject = (object: string): string =>
   `${object}.metadata.?annotations[?'linkerd.io/inject'].orValue('')`;
 
-/** Whether a container in one of the lists has one of the names. */
-const hasContainer = (...names: string[]): string => {
-  const list = `[${names.map((name) => `'${name}'`).join(", ")}]`;
-  return ["object.spec.?containers", "object.spec.?initContainers"]
-    .map((containers) => `${containers}.orValue([]).exists(c, c.name in ${list})`)
-    .join(" || ");
+const hasSidecar = (containers: string, { names, images }: Sidecars): string => {
+  const conditions = [
+    `c.name in [${names.map((name) => `'${name}'`).join(", ")}]`,
+    ...images.map((prefix) => `c.?image.orValue('').startsWith('${prefix}')`),
+  ];
+  return `object.spec.?${containers}.orValue([]).exists(c, ${conditions.join(" || ")})`;
 };
 
 /**
- * The API server's own check, in CEL, that no pod is created outside the mesh where injection is wanted. It calls
- * nothing, so it cannot deadlock a cluster. Validating admission comes after mutating admission, so it sees what the
- * injector has done; it holds for every pod of every namespace, whoever deploys it.
+ * The API server's own check, in CEL, that no pod is created outside the mesh where injection is wanted. Validating
+ * admission comes after mutating admission, so it sees what the injector has done; it holds for every pod of every
+ * namespace, whoever deploys it.
+ *
+ * It calls nothing, so it answers even when nothing else does. But the pods that it refuses wait for the injector, and so
+ * does whatever waits for them. So it never refuses what the injector may need: Linkerd's own pods, the namespaces that
+ * the injector's webhook excludes, and system-critical pods, of which it warns. Neither does it refuse pods of others
+ * before injection was ever proven: see {@link coverOthers}.
  *
  * The rules are the injector's (linkerd2, pkg/inject/report.go): a pod's annotation counts before its namespace's, an
- * invalid value of either skips injection, and so do the host network and another mesh's sidecar.
+ * invalid value of either skips injection, and so do the host network and a sidecar that is there already.
  */
 export class MeshGuard extends pulumi.ComponentResource {
-  /** Name of the policy and of its binding. */
+  /** Name of the policy. */
   public readonly policyName: pulumi.Output<string>;
+
+  private readonly mode: GuardMode;
 
   public constructor(name: string, args: MeshGuardArgs = {}, opts?: pulumi.ComponentResourceOptions) {
     super("linkerd-mtls:index:MeshGuard", name, {}, opts);
 
-    const mode = args.mode ?? "deny";
+    const { mode = "deny" } = args;
     throwInputProblems(`MeshGuard ${name}`, check("mode", mode, GUARD_MODE));
+    this.mode = mode;
 
-    const policy = new k8s.admissionregistration.v1.ValidatingAdmissionPolicy(
-      `${name}-policy`,
-      {
-        metadata: { name: GUARD_NAME },
-        spec: {
-          failurePolicy: "Fail",
-          matchConstraints: {
-            resourceRules: [
-              { apiGroups: [""], apiVersions: ["v1"], resources: ["pods"], operations: ["CREATE"] },
-            ],
-            // The same pods as the injector's webhook (chart values proxyInjector.namespaceSelector, objectSelector).
-            namespaceSelector: {
-              matchExpressions: [
-                { key: "config.linkerd.io/admission-webhooks", operator: "NotIn", values: ["disabled"] },
-                {
-                  key: "kubernetes.io/metadata.name",
-                  operator: "NotIn",
-                  values: ["kube-system", "cert-manager"],
-                },
-              ],
-            },
-            objectSelector: {
-              matchExpressions: [
-                { key: "linkerd.io/control-plane-component", operator: "DoesNotExist" },
-                { key: "linkerd.io/cni-resource", operator: "DoesNotExist" },
-              ],
-            },
-          },
-          variables: [
-            { name: "onNamespace", expression: inject("namespaceObject") },
-            { name: "onPod", expression: inject("object") },
-            {
-              name: "wanted",
-              expression:
-                "variables.onNamespace in ['', 'enabled', 'ingress', 'disabled'] && " +
-                "(variables.onPod == '' ? variables.onNamespace : variables.onPod) in ['enabled', 'ingress']",
-            },
-            { name: "hostNetwork", expression: "object.spec.?hostNetwork.orValue(false)" },
-            { name: "meshed", expression: hasContainer("linkerd-proxy") },
-            { name: "otherMesh", expression: hasContainer("istio-proxy", "istio-init") },
-            {
-              name: "pod",
-              expression: "object.metadata.?name.orValue(object.metadata.?generateName.orValue('') + '*')",
-            },
-          ],
-          validations: [
-            {
-              expression:
-                "!variables.wanted || variables.hostNetwork || variables.otherMesh || variables.meshed",
-              messageExpression:
-                "'pod ' + variables.pod + ' in namespace ' + namespaceObject.metadata.name + " +
-                "' must have a Linkerd proxy (linkerd.io/inject: ' + " +
-                "(variables.onPod == '' ? variables.onNamespace + ' on the namespace' : variables.onPod + ' on the pod') + " +
-                "') and was not injected: the proxy injector did not answer in time. Its controller will try again. " +
-                "If it lasts, look at: kubectl -n linkerd get pods -l linkerd.io/control-plane-component=proxy-injector'",
-              // Where the message cannot be computed.
-              message:
-                "the pod must have a Linkerd proxy and was not injected; its controller will try again",
-              reason: "Forbidden",
-            },
-          ],
-        },
-      },
-      { parent: this },
-    );
-    const binding = new k8s.admissionregistration.v1.ValidatingAdmissionPolicyBinding(
-      `${name}-binding`,
-      {
-        metadata: { name: GUARD_NAME },
-        spec: { policyName: policy.metadata.name, validationActions: [VALIDATION_ACTIONS[mode]] },
-      },
-      { parent: this },
-    );
-
-    this.policyName = binding.metadata.name;
+    const binding = (part: string, policyName: string, spec: BindingSpec): pulumi.Output<string> => {
+      const policy = new k8s.admissionregistration.v1.ValidatingAdmissionPolicy(
+        `${name}-${part}policy`,
+        { metadata: { name: policyName }, spec: policySpec(spec.matchResources !== undefined) },
+        { parent: this },
+      );
+      return new k8s.admissionregistration.v1.ValidatingAdmissionPolicyBinding(
+        `${name}-${part}binding`,
+        { metadata: { name: policyName }, spec: { ...spec, policyName: policy.metadata.name } },
+        { parent: this },
+      ).spec.policyName;
+    };
+    if (mode === "deny") {
+      this.policyName = binding("", GUARD_NAME, { ...actions(mode), ...guarded("Exists") });
+      binding("warning-", WARNING_NAME, actions("warn"));
+    } else {
+      this.policyName = binding("", GUARD_NAME, actions(mode));
+    }
     this.registerOutputs({ policyName: this.policyName });
   }
+
+  /**
+   * Refuses pods in the namespaces that are not labelled {@link GUARDED_LABEL}, too, which may have existed before. Until
+   * then it warns of them. Call it with a dependency on the gate that proves injection.
+   */
+  public coverOthers(name: string, opts?: pulumi.CustomResourceOptions): void {
+    if (this.mode === "deny") {
+      new k8s.admissionregistration.v1.ValidatingAdmissionPolicyBinding(
+        name,
+        {
+          metadata: { name: `${GUARD_NAME}-others` },
+          spec: { ...actions(this.mode), ...guarded("DoesNotExist"), policyName: this.policyName },
+        },
+        opts,
+      );
+    }
+  }
+}
+
+type BindingSpec = Pick<
+  k8s.types.input.admissionregistration.v1.ValidatingAdmissionPolicyBindingSpec,
+  "validationActions" | "matchResources"
+>;
+
+function actions(mode: GuardMode): BindingSpec {
+  return { validationActions: [VALIDATION_ACTIONS[mode]] };
+}
+
+function guarded(operator: "Exists" | "DoesNotExist"): BindingSpec {
+  return { matchResources: { namespaceSelector: { matchExpressions: [{ key: GUARDED_LABEL, operator }] } } };
+}
+
+function policySpec(denies: boolean): k8s.types.input.admissionregistration.v1.ValidatingAdmissionPolicySpec {
+  const outcome = denies
+    ? "Its controller will try again. If it lasts, look at"
+    : "Where it is created nevertheless, it is outside the mesh until it is created anew. Look at";
+  return {
+    failurePolicy: "Fail",
+    matchConstraints: {
+      resourceRules: [{ apiGroups: [""], apiVersions: ["v1"], resources: ["pods"], operations: ["CREATE"] }],
+      // The same pods as the injector's webhook (chart values proxyInjector.namespaceSelector, objectSelector).
+      namespaceSelector: {
+        matchExpressions: [
+          { key: "config.linkerd.io/admission-webhooks", operator: "NotIn", values: ["disabled"] },
+          { key: "kubernetes.io/metadata.name", operator: "NotIn", values: ["kube-system", "cert-manager"] },
+        ],
+      },
+      objectSelector: {
+        matchExpressions: [
+          { key: "linkerd.io/control-plane-component", operator: "DoesNotExist" },
+          { key: "linkerd.io/cni-resource", operator: "DoesNotExist" },
+        ],
+      },
+    },
+    variables: [
+      { name: "onNamespace", expression: inject("namespaceObject") },
+      { name: "onPod", expression: inject("object") },
+      {
+        name: "wanted",
+        expression:
+          "variables.onNamespace in ['', 'enabled', 'ingress', 'disabled'] && " +
+          "(variables.onPod == '' ? variables.onNamespace : variables.onPod) in ['enabled', 'ingress']",
+      },
+      { name: "hostNetwork", expression: "object.spec.?hostNetwork.orValue(false)" },
+      {
+        // The proxy that was injected, or what the injector passes over.
+        name: "sidecar",
+        expression: [
+          hasSidecar("containers", SIDECARS.anywhere),
+          hasSidecar("initContainers", SIDECARS.anywhere),
+          hasSidecar("initContainers", SIDECARS.init),
+        ].join(" || "),
+      },
+      {
+        name: "critical",
+        expression:
+          "object.spec.?priorityClassName.orValue('') in ['system-cluster-critical', 'system-node-critical']",
+      },
+      {
+        name: "pod",
+        expression: "object.metadata.?name.orValue(object.metadata.?generateName.orValue('') + '*')",
+      },
+    ],
+    validations: [
+      {
+        expression: `!variables.wanted || variables.hostNetwork || variables.sidecar${denies ? " || variables.critical" : ""}`,
+        messageExpression:
+          "'pod ' + variables.pod + ' in namespace ' + namespaceObject.metadata.name + " +
+          "' must have a Linkerd proxy (linkerd.io/inject: ' + " +
+          "(variables.onPod == '' ? variables.onNamespace + ' on the namespace' : variables.onPod + ' on the pod') + " +
+          `') and was not injected: the proxy injector did not answer in time. ${outcome}: ` +
+          "kubectl -n linkerd get pods -l linkerd.io/control-plane-component=proxy-injector'",
+        // Where the message cannot be computed.
+        message: "the pod must have a Linkerd proxy and was not injected; its controller will try again",
+        reason: "Forbidden",
+      },
+    ],
+  };
 }

@@ -2,6 +2,7 @@ import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 
 import { Mesh } from "../injection/mesh";
+import { GUARDED_LABEL } from "../injection/meshGuard";
 import {
   POD_SECURITY,
   POD_SECURITY_LABEL,
@@ -64,7 +65,15 @@ export class MeshedNamespace extends pulumi.ComponentResource {
       ...(inject && { [INJECT_ANNOTATION]: inject }),
       ...proxyAnnotations(proxy),
     };
-    const labels = podSecurity && { [POD_SECURITY_LABEL]: podSecurity };
+    // Set where no pod exists yet, or injection has been proven before.
+    const guarded = guard !== undefined && (!existing || isInjected(inject));
+    const labels =
+      podSecurity !== undefined || guarded
+        ? {
+            ...(podSecurity && { [POD_SECURITY_LABEL]: podSecurity }),
+            ...(guarded && { [GUARDED_LABEL]: "true" }),
+          }
+        : undefined;
     const inputs = { metadata: { name: namespace, annotations, labels } };
     const options: pulumi.CustomResourceOptions = {
       parent: this,

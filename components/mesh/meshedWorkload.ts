@@ -3,6 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 
 import { throwInputProblems } from "../validation/inputProblems";
 import { check, within } from "../validation/problem";
+import { passedOverProblems } from "../injection/injectorRules";
 import { Mesh } from "../injection/mesh";
 import { sha256 } from "../certificates/pem";
 import { beforeChange } from "../cluster/hook";
@@ -147,12 +148,15 @@ function templateAnnotation(annotation: string): string {
 }
 
 function checkArgs(name: string, args: MeshedWorkloadArgs, kind: WorkloadKind): void {
-  const { inject, inherited, proxy, ports } = args;
+  const { inject, inherited, proxy, ports, podSpec } = args;
+  const mode = inject ?? inherited?.inject;
   throwInputProblems(`MeshedWorkload ${name}`, [
     ...check("kind", kind, WORKLOAD_KIND),
     ...kindProblems(kind, args),
     ...check("inject", inject, INJECT_MODE),
     ...within("ports", servicePortProblems(ports)),
-    ...within("proxy", proxySettingProblems(proxy, "workload", inject ?? inherited?.inject)),
+    ...within("proxy", proxySettingProblems(proxy, "workload", mode)),
+    // What is an output is not known yet.
+    ...(mode === "disabled" ? [] : within("podSpec", passedOverProblems(podSpec))),
   ]);
 }

@@ -8,18 +8,17 @@ import { useSandbox } from "../support/testSandbox";
 
 const APPLICATION = "hello-world";
 
-/** A meshed namespace and a Deployment that another tool applies while there is no injector yet. */
-const OTHER_TOOL = "other-tool";
-const OTHER_TOOL_OBJECTS = [
+/** An annotated namespace with a Deployment, as another tool applies them. */
+const otherTool = (namespace: string) => [
   {
     apiVersion: "v1",
     kind: "Namespace",
-    metadata: { name: OTHER_TOOL, annotations: { "linkerd.io/inject": "enabled" } },
+    metadata: { name: namespace, annotations: { "linkerd.io/inject": "enabled" } },
   },
   {
     apiVersion: "apps/v1",
     kind: "Deployment",
-    metadata: { name: "web", namespace: OTHER_TOOL },
+    metadata: { name: "web", namespace },
     spec: {
       replicas: 1,
       selector: { matchLabels: { app: "web" } },
@@ -30,6 +29,9 @@ const OTHER_TOOL_OBJECTS = [
     },
   },
 ];
+
+/** Namespaces of another tool: before injection is proven, and after. */
+const [BEFORE, AGAIN] = ["other-tool", "other-tool-again"];
 
 /** When the gate gives up in the first deployment, and by when it must have said so on any machine. */
 const DEADLINE_SECONDS = 4;
@@ -52,7 +54,7 @@ describe("an injector that does not answer yet", () => {
         output,
       ) ?? [];
     assert(Number(seconds) >= DEADLINE_SECONDS && Number(seconds) < LATEST_SECONDS, output);
-    assert.match(output, /the mesh guard refused the pod, because the injector did not answer/);
+    assert.match(output, /the pod was accepted without a proxy, so the injector did not answer/);
     assert.match(
       output,
       /MutatingWebhookConfiguration linkerd-proxy-injector-webhook-config: present, failurePolicy/,
@@ -66,13 +68,21 @@ describe("an injector that does not answer yet", () => {
     assert.deepEqual(await admittedPods(), []);
   });
 
-  it("keeps every pod waiting for as long as the next up says that it waits", async () => {
+  it("creates no pod for as long as the next up says that it waits, and lets those of others through", async () => {
     const command = start(["up", "--name", sandbox.name]);
     await command.prints("asking the API server");
-    for (const object of OTHER_TOOL_OBJECTS) await sandbox.objects().create(object);
+    for (const object of otherTool(BEFORE)) await sandbox.objects().create(object);
     await command.prints("still waiting after");
-    assert.match(command.output(), /still waiting after \d+\.\d s, last answer: the mesh guard refused/);
-    assert.deepEqual(await admittedPods(), []);
+    assert.match(
+      command.output(),
+      /still waiting after \d+\.\d s, last answer: the pod was accepted without a proxy/,
+    );
+    await eventually("the other tool's pod is created", 30, async () => (await admittedPods()).length > 0);
+    assert.deepEqual(
+      (await admittedPods()).map(({ namespace, containers }) => ({ namespace, containers })),
+      [{ namespace: BEFORE, containers: ["web"] }],
+    );
+    for (const object of otherTool(BEFORE).toReversed()) await sandbox.objects().delete(object);
     await sandbox.release("proxy-injector");
     late = await command.ended;
   });
@@ -80,29 +90,42 @@ describe("an injector that does not answer yet", () => {
   it("then injects the application at its first creation", () => {
     assert.equal(late.code, 0, late.output);
     assert.match(late.output, /^ {2}2 of 2 {2}hello-world$/m);
-    // The other tool's pod may exist by then, or may not.
-    assert.match(late.output, /All [23] pods are in the mesh\./);
+    assert.match(late.output, /All 2 pods are in the mesh\./);
   });
 
-  it("has the guard refuse the other tool's pod until then, which never runs unmeshed", async () => {
+  it("has the guard refuse the other tool's pod from then on, until the injector answers again", async () => {
     const apps = sandbox.client(AppsV1Api);
+    const scale = (replicas: number) =>
+      apps.patchNamespacedDeployment({
+        namespace: "linkerd",
+        name: "linkerd-proxy-injector",
+        body: [{ op: "replace", path: "/spec/replicas", value: replicas }],
+      });
+    const attempts = async () =>
+      (await sandbox.podCreations()).filter(({ namespace }) => namespace === AGAIN);
+    await scale(0);
+    await eventually("the injector is gone", 60, async () => {
+      const { items } = await sandbox.client(CoreV1Api).listNamespacedPod({ namespace: "linkerd" });
+      return !items.some(({ metadata }) => metadata?.name?.startsWith("linkerd-proxy-injector"));
+    });
+    for (const object of otherTool(AGAIN)) await sandbox.objects().create(object);
+    await eventually("the guard refuses the pod", 60, async () => (await attempts()).length > 0);
+    await scale(1);
     // The ReplicaSet's controller doubles its pauses.
     await eventually("the Deployment is available", 120, async () => {
-      const { status } = await apps.readNamespacedDeployment({ namespace: OTHER_TOOL, name: "web" });
+      const { status } = await apps.readNamespacedDeployment({ namespace: AGAIN, name: "web" });
       return status?.availableReplicas === 1;
     });
-    const attempts = (await sandbox.podCreations()).filter(({ namespace }) => namespace === OTHER_TOOL);
-    const refused = attempts.filter(({ admitted }) => !admitted);
-    assert(refused.length > 0, "the guard refused nothing");
+    const refused = (await attempts()).filter(({ admitted }) => !admitted);
     for (const { message } of refused) {
       assert.match(message, /must have a Linkerd proxy .* on the namespace\) and was not injected/);
     }
-    assert.equal(attempts.length - refused.length, 1);
+    assert.equal((await attempts()).length - refused.length, 1);
   });
 
-  it("lets no pod be created outside the mesh, and none twice", async () => {
-    const pods = await admittedPods();
-    assert.deepEqual(pods.map(({ namespace }) => namespace).sort(), [APPLICATION, APPLICATION, OTHER_TOOL]);
+  it("lets no pod be created outside the mesh once it is proven, and none twice", async () => {
+    const pods = (await admittedPods()).filter(({ namespace }) => namespace !== BEFORE);
+    assert.deepEqual(pods.map(({ namespace }) => namespace).sort(), [APPLICATION, APPLICATION, AGAIN]);
     for (const { containers } of pods) assert(containers.includes("linkerd-proxy"), containers.join(" "));
   });
 

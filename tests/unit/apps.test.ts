@@ -201,6 +201,7 @@ describe("Shop", () => {
       assert.deepEqual(recording.get("Namespace", `${namespace}-namespace`).inputs.metadata, {
         name: namespace,
         annotations: { "linkerd.io/inject": "enabled" },
+        labels: { "linkerd-mtls/guarded": "true" },
       });
     }
     assert.deepEqual(where(all(recording, "Deployment")), [

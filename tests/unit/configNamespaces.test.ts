@@ -363,12 +363,27 @@ describe("configuration of namespaces", () => {
     [
       "a container that passes for the proxy",
       workload({ podSpec: { containers: [{ name: "linkerd-proxy", image: "x" }] } }),
-      /\.podSpec\.containers\[0\]\.name must be another name \(the injector and the guard take it for Linkerd's proxy\)/,
+      /\.podSpec\.containers\[0\]\.name must be another name where the pods are injected, because Linkerd's injector takes the container for a sidecar/,
     ],
     [
       "an init container that passes for the proxy",
       workload({ podSpec: { ...podSpec, initContainers: [{ name: "linkerd-proxy", image: "x" }] } }),
       /\.podSpec\.initContainers\[0\]\.name must be another name/,
+    ],
+    [
+      "an init container that passes for Linkerd's",
+      workload({ podSpec: { ...podSpec, initContainers: [{ name: "linkerd-init", image: "x" }] } }),
+      /\.podSpec\.initContainers\[0\]\.name must be another name/,
+    ],
+    [
+      "an image of a proxy",
+      workload({ podSpec: { containers: [{ name: "x", image: "gcr.io/istio-release/proxyv2:1.26" }] } }),
+      /\.podSpec\.containers\[0\]\.image must be another image .*\n.*\n.*workloads\[0\]\.inject' disabled/,
+    ],
+    [
+      "pods on the host network",
+      workload({ podSpec: { ...podSpec, hostNetwork: true } }),
+      /\.podSpec\.hostNetwork must not be set where the pods are injected, .* passes over pods on the host network, but is true\n.*rm .*hostNetwork'\n.*inject' disabled/,
     ],
   ];
   for (const [title, values, expected] of wrong) {
@@ -379,6 +394,18 @@ describe("configuration of namespaces", () => {
       assert.match(found[0] ?? "", /^linkerd-mtls:namespaces.*\n {4}pulumi config (set|rm) /);
     });
   }
+
+  it("takes what the injector passes over where it is not injected", () => {
+    const outside = { ...podSpec, hostNetwork: true, initContainers: [{ name: "linkerd-init", image: "x" }] };
+    const [found] = readOne(workload({ inject: "disabled", podSpec: outside })).workloads;
+    assert.deepEqual(found?.podSpec, outside);
+  });
+
+  it("takes an ordinary container called istio-init, which is no sidecar", () => {
+    const spec = { containers: [{ name: "istio-init", image: "x" }] };
+    const [found] = readOne(workload({ podSpec: spec })).workloads;
+    assert.deepEqual(found?.podSpec, spec);
+  });
 
   it("passes the rest of a specification through", () => {
     const whole = { ...podSpec, initContainers: [{ name: "wait", image: "x" }], hostname: "users" };

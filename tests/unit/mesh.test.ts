@@ -65,7 +65,7 @@ describe("MeshedNamespace", () => {
       const names = recording.get(type, "default-namespace").dependencies.map((urn) => urn.split("::").pop());
       return names.filter((name) => name !== undefined).sort();
     };
-    const guard = ["guard-binding", "guard-policy"];
+    const guard = ["guard-binding", "guard-policy", "guard-warning-binding", "guard-warning-policy"];
 
     it("is after the gate and the guard", async () => {
       assert.deepEqual(await dependencies({}), ["gate-opened", ...guard]);
@@ -77,6 +77,29 @@ describe("MeshedNamespace", () => {
 
     it("is the same for an existing namespace", async () => {
       assert.deepEqual(await dependencies({ existing: true, inject: "enabled" }), ["gate-opened", ...guard]);
+    });
+  });
+
+  describe("guarded from the start", () => {
+    const labels = async (args: MeshedNamespaceArgs): Promise<unknown> => {
+      const recording = await record(
+        () => new MeshedNamespace("default", { ...args, mesh: { guard: new MeshGuard("guard") } }),
+      );
+      const type = args.existing === true ? "NamespacePatch" : "Namespace";
+      const { metadata } = recording.get(type, "default-namespace").inputs;
+      return (metadata as { labels?: unknown }).labels;
+    };
+    const guarded = { "linkerd-mtls/guarded": "true" };
+
+    it("is labelled where it is created, with and without an annotation", async () => {
+      assert.deepEqual(await labels({}), guarded);
+      assert.deepEqual(await labels({ inject: "disabled" }), guarded);
+      assert.deepEqual(await labels({ podSecurity: "privileged" }), { ...guarded, [LEVEL]: "privileged" });
+    });
+
+    it("is labelled where it exists only behind the gate", async () => {
+      assert.deepEqual(await labels({ existing: true, inject: "enabled" }), guarded);
+      assert.equal(await labels({ existing: true, inject: "disabled" }), undefined);
     });
   });
 

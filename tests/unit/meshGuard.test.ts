@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 
-import { MeshGuard, type GuardMode } from "../../components";
-import { record } from "../support/recorder";
+import { InjectionGate, MeshGuard, type GuardMode } from "../../components";
+import { record, type Recording } from "../support/recorder";
 
 interface Policy {
   failurePolicy: string;
@@ -45,19 +45,25 @@ describe("MeshGuard", () => {
         "variables.onNamespace in ['', 'enabled', 'ingress', 'disabled'] && " +
         "(variables.onPod == '' ? variables.onNamespace : variables.onPod) in ['enabled', 'ingress']",
       hostNetwork: "object.spec.?hostNetwork.orValue(false)",
-      meshed:
-        "object.spec.?containers.orValue([]).exists(c, c.name in ['linkerd-proxy']) || " +
-        "object.spec.?initContainers.orValue([]).exists(c, c.name in ['linkerd-proxy'])",
-      otherMesh:
-        "object.spec.?containers.orValue([]).exists(c, c.name in ['istio-proxy', 'istio-init']) || " +
-        "object.spec.?initContainers.orValue([]).exists(c, c.name in ['istio-proxy', 'istio-init'])",
+      sidecar:
+        "object.spec.?containers.orValue([]).exists(c, c.name in ['linkerd-proxy', 'istio-proxy'] || " +
+        "c.?image.orValue('').startsWith('cr.l5d.io/linkerd/proxy:') || " +
+        "c.?image.orValue('').startsWith('gcr.io/istio-release/proxyv2:')) || " +
+        "object.spec.?initContainers.orValue([]).exists(c, c.name in ['linkerd-proxy', 'istio-proxy'] || " +
+        "c.?image.orValue('').startsWith('cr.l5d.io/linkerd/proxy:') || " +
+        "c.?image.orValue('').startsWith('gcr.io/istio-release/proxyv2:')) || " +
+        "object.spec.?initContainers.orValue([]).exists(c, c.name in ['linkerd-init', 'istio-init'] || " +
+        "c.?image.orValue('').startsWith('cr.l5d.io/linkerd/proxy-init:') || " +
+        "c.?image.orValue('').startsWith('gcr.io/istio-release/proxy_init:'))",
+      critical:
+        "object.spec.?priorityClassName.orValue('') in ['system-cluster-critical', 'system-node-critical']",
       pod: "object.metadata.?name.orValue(object.metadata.?generateName.orValue('') + '*')",
     });
     assert.deepEqual(
       policy.validations.map(({ expression, reason }) => ({ expression, reason })),
       [
         {
-          expression: "!variables.wanted || variables.hostNetwork || variables.otherMesh || variables.meshed",
+          expression: "!variables.wanted || variables.hostNetwork || variables.sidecar || variables.critical",
           reason: "Forbidden",
         },
       ],
@@ -73,24 +79,67 @@ describe("MeshGuard", () => {
     }
   });
 
-  const actions: Record<GuardMode, string> = { deny: "Deny", warn: "Warn", audit: "Audit" };
-  for (const [mode, action] of Object.entries(actions) as [GuardMode, string][]) {
-    it(`acts with ${action} in mode ${mode}`, async () => {
-      const recording = await record(() => new MeshGuard("guard", { mode }));
-      assert.deepEqual(recording.get("ValidatingAdmissionPolicyBinding", "guard-binding").inputs, {
-        apiVersion: "admissionregistration.k8s.io/v1",
-        kind: "ValidatingAdmissionPolicyBinding",
-        metadata: { name: "linkerd-mesh-guard" },
-        spec: { policyName: "linkerd-mesh-guard", validationActions: [action] },
+  const bindings = (recording: Recording) =>
+    recording.resources
+      .filter(({ type }) => type.endsWith(":ValidatingAdmissionPolicyBinding"))
+      .map(({ inputs: { metadata, spec } }) => ({ ...(metadata as { name: string }), ...(spec as object) }))
+      .sort((one, other) => one.name.localeCompare(other.name));
+  const selector = (operator: string) => ({
+    namespaceSelector: { matchExpressions: [{ key: "linkerd-mtls/guarded", operator }] },
+  });
+
+  it("refuses in guarded namespaces from the start, and in others behind the gate", async () => {
+    const recording = await record(() => {
+      const gate = new InjectionGate("gate", { controlPlane: {}, cluster: {} });
+      new MeshGuard("guard").coverOthers("others", { dependsOn: gate });
+    });
+    const policyName = "linkerd-mesh-guard";
+    assert.deepEqual(bindings(recording), [
+      { name: policyName, policyName, validationActions: ["Deny"], matchResources: selector("Exists") },
+      {
+        name: "linkerd-mesh-guard-others",
+        policyName,
+        validationActions: ["Deny"],
+        matchResources: selector("DoesNotExist"),
+      },
+      {
+        name: "linkerd-mesh-guard-warning",
+        policyName: "linkerd-mesh-guard-warning",
+        validationActions: ["Warn"],
+      },
+    ]);
+    const opened = recording.get("RandomId", "gate-opened").urn;
+    for (const { type, name, dependencies } of recording.resources) {
+      if (type.includes("ValidatingAdmissionPolicy")) {
+        assert.equal(dependencies.includes(opened), name === "others", name);
+      }
+    }
+  });
+
+  it("warns of critical pods, which it does not refuse", async () => {
+    const recording = await record(() => new MeshGuard("guard"));
+    const { validations } = recording.get("ValidatingAdmissionPolicy", "guard-warning-policy").inputs
+      .spec as Policy;
+    const [validation] = validations;
+    assert.equal(validation?.expression, "!variables.wanted || variables.hostNetwork || variables.sidecar");
+    assert.match(validation.messageExpression, /outside the mesh until it is created anew/);
+  });
+
+  for (const [mode, action] of [
+    ["warn", "Warn"],
+    ["audit", "Audit"],
+  ] as const) {
+    it(`acts with ${action} in mode ${mode}, of every pod from the start`, async () => {
+      const recording = await record(() => {
+        new MeshGuard("guard", { mode }).coverOthers("others");
       });
+      const name = "linkerd-mesh-guard";
+      assert.deepEqual(bindings(recording), [{ name, policyName: name, validationActions: [action] }]);
+      const { validations } = recording.get("ValidatingAdmissionPolicy", "guard-policy").inputs
+        .spec as Policy;
+      assert.doesNotMatch(validations[0]?.expression ?? "", /critical/);
     });
   }
-
-  it("denies by default", async () => {
-    const recording = await record(() => new MeshGuard("guard"));
-    const { spec } = recording.get("ValidatingAdmissionPolicyBinding", "guard-binding").inputs;
-    assert.deepEqual((spec as { validationActions: string[] }).validationActions, ["Deny"]);
-  });
 
   it("refuses another mode", async () => {
     await assert.rejects(

@@ -46,6 +46,15 @@ describe("MeshedWorkload", () => {
     return spec.template.metadata.annotations;
   }
 
+  it("refuses what the injector would pass over, unless it is not injected", async () => {
+    const outside = { ...podSpec, hostNetwork: true, initContainers: [{ name: "istio-init", image: "x" }] };
+    await assert.rejects(
+      create({ podSpec: outside }),
+      /podSpec\.hostNetwork must not be set .*\n.*podSpec\.initContainers\[0\]\.name must be another name/,
+    );
+    await create({ podSpec: outside, inject: "disabled" });
+  });
+
   describe("kinds", () => {
     const template = { metadata: { labels, annotations: HASH }, spec: podSpec };
     const ending = { ...template, spec: { ...podSpec, restartPolicy: "OnFailure" } };

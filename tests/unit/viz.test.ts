@@ -47,7 +47,11 @@ describe("LinkerdViz", () => {
       kind: "Namespace",
       metadata: {
         name: "linkerd-viz",
-        labels: { "linkerd.io/extension": "viz", "pod-security.kubernetes.io/enforce": "privileged" },
+        labels: {
+          "linkerd.io/extension": "viz",
+          "pod-security.kubernetes.io/enforce": "privileged",
+          "linkerd-mtls/guarded": "true",
+        },
         annotations: {},
       },
     });
@@ -58,6 +62,7 @@ describe("LinkerdViz", () => {
     assert.deepEqual((metadata as { labels: unknown }).labels, {
       "linkerd.io/extension": "viz",
       "pod-security.kubernetes.io/enforce": "restricted",
+      "linkerd-mtls/guarded": "true",
     });
   });
 

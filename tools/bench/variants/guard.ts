@@ -19,7 +19,7 @@ export async function deployGuard({ cluster, pulumi }: Site): Promise<void> {
       stackName: "guard",
       projectName: "linkerd-mtls-bench",
       program: () => {
-        new MeshGuard("mesh-guard");
+        new MeshGuard("mesh-guard").coverOthers("mesh-guard-others-binding");
         return Promise.resolve({});
       },
     },
