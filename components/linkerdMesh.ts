@@ -91,6 +91,7 @@ export class LinkerdMesh extends pulumi.ComponentResource implements Mesh {
         trustBundlePem: this.trustBundlePem,
         source: issuerSource(args, signer),
         handover: true,
+        cluster,
       },
       { ...parent, dependsOn: managers.certManager },
     );
@@ -99,12 +100,11 @@ export class LinkerdMesh extends pulumi.ComponentResource implements Mesh {
       webhookRotation: rotation?.webhooks && {
         ...rotation.webhooks,
         deadlineSeconds: rotation.certManager.deadlineSeconds,
-        cluster,
       },
     };
     const webhooks = new WebhookCertificates(
       `${name}-webhooks`,
-      { ...issuance, namespace: namespace.name, services: CONTROL_PLANE_WEBHOOKS, handover: true },
+      { ...issuance, namespace: namespace.name, services: CONTROL_PLANE_WEBHOOKS, handover: true, cluster },
       { ...parent, dependsOn: managers.certManager },
     );
 
@@ -262,13 +262,13 @@ export class LinkerdMesh extends pulumi.ComponentResource implements Mesh {
 
 /** Where the identity issuer comes from. */
 function issuerSource(
-  { rotation, providedIssuer, issuer, cluster }: LinkerdMeshArgs,
+  { rotation, providedIssuer, issuer }: LinkerdMeshArgs,
   signer: Signer | undefined,
 ): IdentityIssuerArgs["source"] {
   if (rotation !== undefined) {
     const { issuerRef, ...identity } = rotation.identity;
     const issuedBy = issuerRef ?? required(signer);
-    return { ...identity, issuedBy, deadlineSeconds: rotation.certManager.deadlineSeconds, cluster };
+    return { ...identity, issuedBy, deadlineSeconds: rotation.certManager.deadlineSeconds };
   }
   return providedIssuer ?? { ...issuer, signer: required(signer) };
 }

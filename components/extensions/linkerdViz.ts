@@ -127,6 +127,7 @@ export class LinkerdViz extends pulumi.ComponentResource {
         webhookCertificates,
         webhookRotation,
         handover: true,
+        cluster: args.cluster,
       },
       // `certManager` issues them.
       { parent: this, dependsOn: args.certManager },

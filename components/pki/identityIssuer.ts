@@ -1,6 +1,7 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 
+import { ClusterAccess } from "../cluster/client";
 import { CertManagerObjects, IssuerRef, issuerRef, Placement } from "../certManager/resources";
 import { renewal, Rotation, rotationProblems } from "../certManager/rotation";
 import { normalizePem, sha256 } from "../certificates/pem";
@@ -8,7 +9,7 @@ import { throwInputProblems } from "../validation/inputProblems";
 import { within } from "../validation/problem";
 import { signedCertificate, Signer } from "./issuing";
 import { checkIssuance, HOURS_PER_YEAR, IssuanceArgs, keyGeneration } from "./keyGeneration";
-import { takeover, TAKEOVER_ANNOTATIONS } from "./takeover";
+import { nameByCertManager, takeover, TAKEOVER_ANNOTATIONS } from "./takeover";
 
 /** The Secret that the identity controller mounts; the name is fixed in the chart. */
 const IDENTITY_ISSUER_SECRET = "linkerd-identity-issuer";
@@ -45,7 +46,7 @@ export interface SignedIssuer extends IssuanceArgs {
 }
 
 /** An issuer that cert-manager issues and renews. Identity reloads it, so a renewal restarts nothing. */
-export interface RotatingIssuer extends Partial<Rotation>, Pick<Placement, "deadlineSeconds" | "cluster"> {
+export interface RotatingIssuer extends Partial<Rotation>, Pick<Placement, "deadlineSeconds"> {
   /** The trust anchor that signs, whose key cert-manager gets in a Secret; or an existing issuer of cert-manager. */
   readonly issuedBy: Signer | IssuerRef;
 }
@@ -65,6 +66,8 @@ export interface IdentityIssuerArgs {
    * while pods mount it. Set it where the namespace is deleted with the stack. Default false.
    */
   readonly handover?: boolean;
+  /** The cluster, the same as the Kubernetes provider's. */
+  readonly cluster: ClusterAccess;
 }
 
 /** The CA that issues the proxies' certificates, as the Secret that Linkerd's identity controller mounts. */
@@ -89,9 +92,10 @@ export class IdentityIssuer extends pulumi.ComponentResource {
   }
 
   private write(name: string, args: IdentityIssuerArgs, issuer: ProvidedIssuer): pulumi.Output<string> {
-    const { namespace, handover = false } = args;
+    const { namespace, handover = false, cluster } = args;
+    const resource = `${name}-secret`;
     const secret = new k8s.core.v1.Secret(
-      `${name}-secret`,
+      resource,
       {
         metadata: { name: IDENTITY_ISSUER_SECRET, namespace, annotations: TAKEOVER_ANNOTATIONS },
         type: "kubernetes.io/tls",
@@ -101,7 +105,16 @@ export class IdentityIssuer extends pulumi.ComponentResource {
           "ca.crt": args.trustBundlePem,
         },
       },
-      { parent: this, ...takeover(certificateName(name), handover) },
+      {
+        parent: this,
+        ...takeover({
+          name: resource,
+          resource: certificateName(name),
+          certificate: IDENTITY_ISSUER_SECRET,
+          handover,
+          cluster,
+        }),
+      },
     );
     return secret.metadata.name;
   }
@@ -120,8 +133,8 @@ export class IdentityIssuer extends pulumi.ComponentResource {
   }
 
   private rotate(name: string, args: IdentityIssuerArgs, source: RotatingIssuer): pulumi.Output<string> {
-    const { namespace } = args;
-    const { issuedBy, deadlineSeconds, cluster } = source;
+    const { namespace, cluster } = args;
+    const { issuedBy, deadlineSeconds } = source;
     const rotation = {
       duration: source.duration ?? IDENTITY_ROTATION.duration,
       renewBefore: source.renewBefore ?? IDENTITY_ROTATION.renewBefore,
@@ -140,7 +153,8 @@ export class IdentityIssuer extends pulumi.ComponentResource {
         ...renewal(rotation),
         issuerRef: issuerRef("certPem" in issuedBy ? { name: TRUST_ANCHOR } : issuedBy),
         commonName,
-        dnsNames: [commonName],
+        // An issuer of others may refuse a second name.
+        dnsNames: [commonName, ...(signer === undefined ? [] : [nameByCertManager(commonName)])],
         // cert-manager does not reissue when the Issuer's Secret holds another anchor, but does for another subject.
         ...(signer && {
           subject: {

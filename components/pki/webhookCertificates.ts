@@ -2,6 +2,7 @@ import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import * as tls from "@pulumi/tls";
 
+import { ClusterAccess } from "../cluster/client";
 import { CertManagerObjects, issuerRef, Placement } from "../certManager/resources";
 import { renewal, Rotation, RotationLimits, rotationProblems } from "../certManager/rotation";
 import { throwInputProblems } from "../validation/inputProblems";
@@ -9,7 +10,7 @@ import { within } from "../validation/problem";
 import { parseDuration } from "../validation/duration";
 import { selfSignedCa, signedCertificate, Signer } from "./issuing";
 import { checkIssuance, HOURS_PER_YEAR, IssuanceArgs, keyGeneration } from "./keyGeneration";
-import { takeover, TAKEOVER_ANNOTATIONS } from "./takeover";
+import { nameByCertManager, takeover, TAKEOVER_ANNOTATIONS } from "./takeover";
 
 /** Validity of the CA, in hours: ten years. */
 const CA_VALIDITY_HOURS = 10 * HOURS_PER_YEAR;
@@ -51,7 +52,7 @@ export interface WebhookIssuance {
   /** How they are signed here. Default: for one year (8760 h). No effect with `webhookRotation`. */
   readonly webhookCertificates?: IssuanceArgs;
   /** How cert-manager issues and renews them, and how long to wait for it. Default: they are signed here. */
-  readonly webhookRotation?: WebhookRotation & Pick<Placement, "deadlineSeconds" | "cluster">;
+  readonly webhookRotation?: WebhookRotation & Pick<Placement, "deadlineSeconds">;
 }
 
 /** Arguments of {@link WebhookCertificates}. */
@@ -65,6 +66,8 @@ export interface WebhookCertificatesArgs<S extends string> extends WebhookIssuan
    * over while pods mount them. Set it where the namespace is deleted with the stack. Default false.
    */
   readonly handover?: boolean;
+  /** The cluster, the same as the Kubernetes provider's. */
+  readonly cluster: ClusterAccess;
 }
 
 /**
@@ -112,7 +115,7 @@ export class WebhookCertificates<S extends string> extends pulumi.ComponentResou
     signer: Signer,
     args: WebhookCertificatesArgs<S>,
   ): pulumi.Output<string> {
-    const { namespace, webhookCertificates = {}, handover = false } = args;
+    const { namespace, webhookCertificates = {}, handover = false, cluster } = args;
     checkIssuance(`WebhookCertificates ${name}`, webhookCertificates);
     const generation = keyGeneration(this, `${name}-${service}`, webhookCertificates.generation);
     const certPem = signedCertificate(this, `${name}-${service}`, {
@@ -122,8 +125,9 @@ export class WebhookCertificates<S extends string> extends pulumi.ComponentResou
       validityHours: webhookCertificates.validityHours ?? VALIDITY_HOURS,
       signer,
     });
+    const resource = `${name}-${service}-secret`;
     new k8s.core.v1.Secret(
-      `${name}-${service}-secret`,
+      resource,
       {
         metadata: { name: secretName(service), namespace, annotations: TAKEOVER_ANNOTATIONS },
         type: "kubernetes.io/tls",
@@ -134,7 +138,16 @@ export class WebhookCertificates<S extends string> extends pulumi.ComponentResou
           "tls.key": generation.key.privateKeyPemPkcs8,
         },
       },
-      { parent: this, ...takeover(`${name}-${service}-certificate`, handover) },
+      {
+        parent: this,
+        ...takeover({
+          name: resource,
+          resource: `${name}-${service}-certificate`,
+          certificate: service,
+          handover,
+          cluster,
+        }),
+      },
     );
     return certPem;
   }
@@ -142,8 +155,8 @@ export class WebhookCertificates<S extends string> extends pulumi.ComponentResou
   private rotate(
     name: string,
     ca: Signer,
-    { namespace, services }: WebhookCertificatesArgs<S>,
-    { caRotation, deadlineSeconds, cluster, ...given }: NonNullable<WebhookIssuance["webhookRotation"]>,
+    { namespace, services, cluster }: WebhookCertificatesArgs<S>,
+    { caRotation, deadlineSeconds, ...given }: NonNullable<WebhookIssuance["webhookRotation"]>,
   ): void {
     const rotation = {
       duration: given.duration ?? WEBHOOK_ROTATION.duration,
@@ -192,7 +205,7 @@ export class WebhookCertificates<S extends string> extends pulumi.ComponentResou
           ...renewal(rotation),
           issuerRef: issuerRef({ name: ISSUER }),
           commonName: dnsName(service, namespace),
-          dnsNames: [dnsName(service, namespace)],
+          dnsNames: [dnsName(service, namespace), nameByCertManager(dnsName(service, namespace))],
           // The policy validator (Rust) reads no other form of an ECDSA key (linkerd2#7963).
           privateKey: { algorithm: "ECDSA", size: 256, encoding: "PKCS8", rotationPolicy: "Always" },
           usages: ["server auth"],
@@ -225,9 +238,8 @@ function renewedCa(
       ...renewal(rotation),
       issuerRef: issuerRef({ name: CA_ISSUER }),
       commonName,
-      // A name that the CA of ten years in the Secret does not have. Otherwise cert-manager may take that one for its
-      // own, and renew it only near its end.
-      dnsNames: [pulumi.interpolate`renewed.${commonName}`],
+      // The CA of ten years in the Secret does not have it.
+      dnsNames: [nameByCertManager(commonName)],
       isCA: true,
       privateKey: { algorithm: "ECDSA", size: 256, rotationPolicy: "Never" },
       usages: ["cert sign", "crl sign"],

@@ -3,8 +3,9 @@ import assert from "node:assert/strict";
 import { CoreV1Api } from "@kubernetes/client-node";
 
 import { Admissions } from "../support/admissions";
-import { configuration, succeed } from "../support/command";
+import { configuration, succeedWith } from "../support/command";
 import { identityEvents } from "../support/identityEvents";
+import { refusingProvider } from "../support/refusingProvider";
 import { useSandbox } from "../support/testSandbox";
 import { trustRoots } from "../support/trustBundle";
 
@@ -21,54 +22,61 @@ const MESHED = "meshed";
 /** Milliseconds between two of them. */
 const INTERVAL = 500;
 
-describe("certificates that change hands", () => {
-  const sandbox = useSandbox("test-handover");
-  const up = (...args: string[]): Promise<string> =>
-    succeed("up", "--stack", "rotating", "--name", sandbox.name, ...args);
+for (const [provider, refuses] of [
+  ["takes over what exists", false],
+  ["refuses to create what exists", true],
+] as const) {
+  describe(`certificates that change hands, with a provider that ${provider}`, () => {
+    const sandbox = useSandbox(`test-handover-${refuses ? "refused" : "taken"}`);
+    let env: NodeJS.ProcessEnv = {};
+    const up = (...args: string[]): Promise<string> =>
+      succeedWith(env, "up", "--stack", "rotating", "--name", sandbox.name, ...args);
 
-  const anchors = async () => (await trustRoots(sandbox)).data?.["ca-bundle.crt"];
+    const anchors = async () => (await trustRoots(sandbox)).data?.["ca-bundle.crt"];
 
-  async function controlPlanePods(): Promise<(string | undefined)[]> {
-    const { items } = await sandbox.client(CoreV1Api).listNamespacedPod({ namespace: "linkerd" });
-    return items.map(({ metadata }) => metadata?.name).sort();
-  }
+    async function controlPlanePods(): Promise<(string | undefined)[]> {
+      const { items } = await sandbox.client(CoreV1Api).listNamespacedPod({ namespace: "linkerd" });
+      return items.map(({ metadata }) => metadata?.name).sort();
+    }
 
-  /** Deploys one configuration after the other, while pods are created all the time. */
-  async function handOver(...configurations: readonly (readonly string[])[]): Promise<Admissions> {
-    const work = async (admissions: Admissions): Promise<void> => {
-      for (const values of configurations) {
-        await up(...values);
-        await admissions.another();
-      }
-    };
-    const admissions = await Admissions.during(work, { sandbox, namespace: MESHED }, INTERVAL);
-    console.log(`      ${admissions.injected} pods injected, ${admissions.refused} refused by the guard`);
-    return admissions;
-  }
+    /** Deploys one configuration after the other, while pods are created all the time. */
+    async function handOver(...configurations: readonly (readonly string[])[]): Promise<Admissions> {
+      const work = async (admissions: Admissions): Promise<void> => {
+        for (const values of configurations) {
+          await up(...values);
+          await admissions.another();
+        }
+      };
+      const admissions = await Admissions.during(work, { sandbox, namespace: MESHED }, INTERVAL);
+      console.log(`      ${admissions.injected} pods injected, ${admissions.refused} refused by the guard`);
+      return admissions;
+    }
 
-  before(async () => {
-    await up(...ROTATING);
-    const annotations = { "linkerd.io/inject": "enabled" };
-    await sandbox.client(CoreV1Api).createNamespace({ body: { metadata: { name: MESHED, annotations } } });
+    before(async () => {
+      if (refuses) env = { ...(await refusingProvider(sandbox.paths)) };
+      await up(...ROTATING);
+      const annotations = { "linkerd.io/inject": "enabled" };
+      await sandbox.client(CoreV1Api).createNamespace({ body: { metadata: { name: MESHED, annotations } } });
+    });
+
+    it("are generated, and issued by cert-manager again, while every pod is injected", async () => {
+      const before = await anchors();
+      // The control plane rolls once each way. A pod that the guard refuses meanwhile is tried again by its controller.
+      const { unexpected } = await handOver(GENERATED, ROTATING);
+      assert.deepEqual(unexpected, []);
+      assert.equal(await anchors(), before);
+      assert.equal(await identityEvents(sandbox, "IssuerUpdateSkipped"), 0);
+    });
+
+    it("do so without a restart and without a refusal where the webhooks' CA stays", async () => {
+      await up(...GENERATED);
+      const [before, pods] = [await anchors(), await controlPlanePods()];
+      const { refused, unexpected } = await handOver(configuration(BARE), GENERATED);
+      assert.deepEqual(unexpected, []);
+      assert.equal(refused, 0);
+      assert.equal(await anchors(), before);
+      assert.deepEqual(await controlPlanePods(), pods);
+      assert.equal(await identityEvents(sandbox, "IssuerUpdateSkipped"), 0);
+    });
   });
-
-  it("are generated, and issued by cert-manager again, while every pod is injected", async () => {
-    const before = await anchors();
-    // The control plane rolls once each way. A pod that the guard refuses meanwhile is tried again by its controller.
-    const { unexpected } = await handOver(GENERATED, ROTATING);
-    assert.deepEqual(unexpected, []);
-    assert.equal(await anchors(), before);
-    assert.equal(await identityEvents(sandbox, "IssuerUpdateSkipped"), 0);
-  });
-
-  it("do so without a restart and without a refusal where the webhooks' CA stays", async () => {
-    await up(...GENERATED);
-    const [before, pods] = [await anchors(), await controlPlanePods()];
-    const { refused, unexpected } = await handOver(configuration(BARE), GENERATED);
-    assert.deepEqual(unexpected, []);
-    assert.equal(refused, 0);
-    assert.equal(await anchors(), before);
-    assert.deepEqual(await controlPlanePods(), pods);
-    assert.equal(await identityEvents(sandbox, "IssuerUpdateSkipped"), 0);
-  });
-});
+}

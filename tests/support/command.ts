@@ -74,8 +74,13 @@ export function run(...args: string[]): Promise<Ended> {
 }
 
 /** Runs it and throws, with all that it printed, unless it succeeds. */
-export async function succeed(...args: string[]): Promise<string> {
-  const { code, output } = await run(...args);
+export function succeed(...args: string[]): Promise<string> {
+  return succeedWith({}, ...args);
+}
+
+/** The same with these variables of the environment. */
+export async function succeedWith(env: NodeJS.ProcessEnv, ...args: string[]): Promise<string> {
+  const { code, output } = await start(args, env).ended;
   if (code !== 0) throw new Error(`${args.join(" ")} ended with ${code}:\n${output}`);
   return output;
 }

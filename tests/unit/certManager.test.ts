@@ -93,7 +93,8 @@ describe("IdentityIssuer, issued by cert-manager", () => {
         namespace: "linkerd",
         trustDomain: "example.org",
         trustBundlePem: "bundle",
-        source: { issuedBy: source ?? signer, cluster: {}, ...rotation },
+        source: { issuedBy: source ?? signer, ...rotation },
+        cluster: {},
       });
       return { secretName };
     });
@@ -132,7 +133,7 @@ describe("IdentityIssuer, issued by cert-manager", () => {
       renewBefore: "25h0m0s",
       issuerRef: { name: "linkerd-trust-anchor", kind: "Issuer", group: "cert-manager.io" },
       commonName: "identity.linkerd.example.org",
-      dnsNames: ["identity.linkerd.example.org"],
+      dnsNames: ["identity.linkerd.example.org", "renewed.identity.linkerd.example.org"],
       isCA: true,
       privateKey: { algorithm: "ECDSA", size: 256, rotationPolicy: "Always" },
       usages: ["cert sign", "crl sign", "server auth", "client auth"],
@@ -181,7 +182,8 @@ describe("WebhookCertificates, issued by cert-manager", () => {
       const { trust } = new WebhookCertificates("webhooks", {
         namespace: "linkerd",
         services: ["linkerd-sp-validator"],
-        webhookRotation: { ...rotation, cluster: {} },
+        webhookRotation: rotation,
+        cluster: {},
       });
       return { trust };
     });
@@ -218,7 +220,7 @@ describe("WebhookCertificates, issued by cert-manager", () => {
         renewBefore: "1h0m0s",
         issuerRef: { name: "webhook-issuer", kind: "Issuer", group: "cert-manager.io" },
         commonName: "linkerd-sp-validator.linkerd.svc",
-        dnsNames: ["linkerd-sp-validator.linkerd.svc"],
+        dnsNames: ["linkerd-sp-validator.linkerd.svc", "renewed.linkerd-sp-validator.linkerd.svc"],
         privateKey: { algorithm: "ECDSA", size: 256, encoding: "PKCS8", rotationPolicy: "Always" },
         usages: ["server auth"],
       },
@@ -276,7 +278,8 @@ describe("WebhookCertificates, whoever issues them", () => {
         namespace: "linkerd",
         services: ["tap"],
         webhookCertificates: { generation: 2 },
-        webhookRotation: rotating ? { cluster: {} } : undefined,
+        webhookRotation: rotating ? {} : undefined,
+        cluster: {},
       });
     });
 

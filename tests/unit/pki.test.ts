@@ -102,7 +102,7 @@ describe("trustBundle", () => {
 });
 
 describe("IdentityIssuer", () => {
-  const args = { namespace: "linkerd", trustDomain: "example.org", trustBundlePem: "bundle" };
+  const args = { namespace: "linkerd", trustDomain: "example.org", trustBundlePem: "bundle", cluster: {} };
 
   it("is an intermediate CA for one year, signed by the anchor", async () => {
     const recording = await record(() => {
@@ -183,7 +183,7 @@ describe("WebhookCertificates", () => {
   const namespace = "linkerd";
   const dnsName = "linkerd-policy-validator.linkerd.svc";
   const issue = (webhookCertificates?: IssuanceArgs): WebhookCertificates<typeof service> =>
-    new WebhookCertificates("webhooks", { namespace, services: [service], webhookCertificates });
+    new WebhookCertificates("webhooks", { namespace, services: [service], webhookCertificates, cluster: {} });
   const child = (name: string): string => `webhooks-${service}-${name}`;
 
   it("have a CA for ten years, named after their namespace", async () => {
@@ -267,7 +267,7 @@ describe("a Secret that cert-manager may take over", () => {
     record(() => {
       const { signer } = new TrustAnchor("anchor");
       assert.ok(signer);
-      const place = { namespace: "linkerd", handover };
+      const place = { namespace: "linkerd", handover, cluster: {} };
       new IdentityIssuer("issuer", {
         ...place,
         trustDomain: "example.org",
