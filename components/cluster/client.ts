@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 
 import type * as client from "@kubernetes/client-node";
 
@@ -34,7 +35,7 @@ export async function connect<T extends client.ApiType>(
   }
   const configuration = k8s.createConfiguration({
     baseServer: new k8s.ServerConfiguration(cluster.server, {}),
-    authMethods: { default: kubeconfig },
+    authMethods: { default: within(timeoutMs, kubeconfig) },
     promiseMiddleware: [
       {
         pre: (request) => {
@@ -47,6 +48,34 @@ export async function connect<T extends client.ApiType>(
     ],
   });
   return new (api(k8s))(configuration);
+}
+
+/** Credentials of a kubeconfig, of which a plugin may never answer: it has no deadline of its own. */
+function within(timeoutMs: number, kubeconfig: client.KubeConfig): client.SecurityAuthentication {
+  return {
+    getName: () => "kubeconfig",
+    applySecurityAuthentication: async (request) => {
+      const overdue = new AbortController();
+      // This timer does not keep the process alive either.
+      const timeout = sleep(Math.ceil(timeoutMs), undefined, { ref: false, signal: overdue.signal }).then(
+        () => {
+          const user = kubeconfig.getCurrentUser();
+          const name = user?.name ?? "?";
+          const plugin = (user?.exec as { readonly command?: string } | undefined)?.command;
+          const source = plugin === undefined ? "" : ` from ${plugin}`;
+          throw new Error(
+            `no credentials of user ${name}${source} within ${(timeoutMs / 1000).toFixed(1)} s`,
+          );
+        },
+      );
+      try {
+        await Promise.race([kubeconfig.applySecurityAuthentication(request), timeout]);
+      } finally {
+        overdue.abort();
+        timeout.catch(() => undefined);
+      }
+    },
+  };
 }
 
 /** Loads the kubeconfig that the Kubernetes provider loads. */

@@ -76,7 +76,7 @@ async function untilReady(
 }
 
 /** How long each look at an issuer may take, for the message of a failure. */
-const DIAGNOSIS_TIMEOUT_MS = 10_000;
+const DIAGNOSIS_TIMEOUT_MS = 5_000;
 
 async function issuers(unready: readonly ObjectState[], cluster: ClusterAccess): Promise<string[]> {
   const byText = new Map(

@@ -89,7 +89,7 @@ function describeDeployment({ metadata, spec, status }: V1Deployment): string {
 }
 
 /** How long to look at the pods, for the message of a failure. */
-const DIAGNOSIS_TIMEOUT_MS = 10_000;
+const DIAGNOSIS_TIMEOUT_MS = 5_000;
 
 /** The pods that are not ready, each on one line with the reason. */
 async function describePods(

@@ -99,16 +99,20 @@ async function tryUntilDone(args: Wait, signal: AbortSignal): Promise<Waited> {
 
   let interval = FIRST_INTERVAL_MS;
   let nextProgress = PROGRESS_INTERVAL_MS;
+  let state = "none yet";
+  const interrupted = (tries: number): Error =>
+    new Error(`interrupted after ${tries} tries in ${seconds()} s; last answer: ${state}`);
   for (let tries = 1; ; tries++) {
     const timeout = Math.max(MIN_REQUEST_TIMEOUT_MS, Math.min(REQUEST_TIMEOUT_MS, deadline - elapsed()));
-    const verdict = await attempt(timeout);
+    const verdict = await unlessAborted(attempt(timeout), signal, state);
     if (verdict.done) {
       return { tries, seconds: seconds() };
     }
+    state = verdict.state;
     if (verdict.confirming === true) {
       interval = FIRST_INTERVAL_MS;
     } else if (signal.aborted) {
-      throw new Error(`interrupted after ${tries} tries in ${seconds()} s; last answer: ${verdict.state}`);
+      throw interrupted(tries);
     } else if (verdict.final === true || elapsed() >= deadline) {
       const effort = `after ${tries} ${tries === 1 ? "try" : "tries"} in ${seconds()} s (deadline ${deadlineSeconds} s)`;
       throw new Error(await explain(verdict.state, effort));
@@ -122,7 +126,30 @@ async function tryUntilDone(args: Wait, signal: AbortSignal): Promise<Waited> {
     } else {
       await clock.sleep(Math.min(interval, Math.max(0, deadline - elapsed())));
       interval = Math.min(2 * interval, maxIntervalMs);
+      if (signal.aborted) {
+        throw interrupted(tries);
+      }
     }
+  }
+}
+
+/** What a try shows, or the state before it where an interruption does not let it end. */
+async function unlessAborted(
+  attempt: Promise<Verdict>,
+  signal: AbortSignal,
+  state: string,
+): Promise<Verdict> {
+  const settled = new AbortController();
+  const aborted = new Promise<Verdict>((resolve) => {
+    const unanswered = (): void => {
+      resolve({ done: false, state });
+    };
+    signal.addEventListener("abort", unanswered, { signal: settled.signal });
+  });
+  try {
+    return await Promise.race([attempt, aborted]);
+  } finally {
+    settled.abort();
   }
 }
 

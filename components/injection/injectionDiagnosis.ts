@@ -29,7 +29,7 @@ export const TAP_INJECTOR: Injector = {
   selector: "linkerd.io/extension=viz,component=tap-injector",
 };
 
-const TIMEOUT_MS = 10_000;
+const TIMEOUT_MS = 5_000;
 
 /** The state of an injector, one line for each of its parts. Does not throw. */
 export async function describeInjector(access: ClusterAccess, injector: Injector): Promise<string[]> {

@@ -59,7 +59,7 @@ describe("InjectionProbe", () => {
     const asked = instance.untilInjected();
     assert.equal(listening(), 1);
     interruption.abort();
-    await assert.rejects(asked, /^Error: interrupted after 1 tries in 0\.0 s; last answer: no proxy$/);
+    await assert.rejects(asked, /^Error: interrupted after 1 tries in 0\.0 s; last answer: none yet$/);
     assert.equal(timeouts.length, 1);
     assert.equal(listening(), 0);
   });
