@@ -1,3 +1,4 @@
+import type { V1ConfigMap } from "@kubernetes/client-node";
 import * as pulumi from "@pulumi/pulumi";
 
 import { clusterHook } from "../cluster/hook";
@@ -33,16 +34,29 @@ interface Bundle {
   readonly metadata: { readonly labels?: Readonly<Record<string, string>> };
 }
 
+/** The release, as its hook sees it. */
+interface ReleaseInputs {
+  readonly name: string;
+  readonly namespace: string;
+  readonly values?: { readonly identity?: { readonly externalCA?: boolean } };
+}
+
 /**
  * A hook for the release that makes the ConfigMap of the trust bundle, where this program had trust-manager make it
  * before: Helm refuses an object of others, and with the Bundle, which Pulumi deletes last, Kubernetes would delete the
- * ConfigMap even if the chart had created it again. So the hook deletes the Bundle first, with its ConfigMap. Running pods keep the
- * files that they have mounted, and new ones wait for the moment until the release is there.
+ * ConfigMap even if the chart had created it again. So the hook deletes the Bundle first, with its ConfigMap, and makes
+ * that again as the release's: the trust roots are there even where the release fails after it. Running pods keep the
+ * files that they have mounted, and new ones wait for this moment. Only a stack that had a Bundle asks for it.
  */
 export function handBackHook(name: string, cluster: ClusterAccess): pulumi.ResourceHook {
-  return clusterHook<{ namespace: string }>(name, async ({ newInputs: { namespace } }) => {
-    if (await deleteOwnBundle(cluster)) {
+  return clusterHook<ReleaseInputs>(name, async ({ newInputs: { name: release, namespace }, oldInputs }) => {
+    const trustRoots = await readTrustRoots(namespace, cluster, REQUEST_TIMEOUT_MS).catch(() => undefined);
+    const usedBundle =
+      oldInputs?.values?.identity?.externalCA === true ||
+      trustRoots?.metadata?.ownerReferences?.some(({ kind }) => kind === "Bundle") === true;
+    if (usedBundle && (await deleteOwnBundle(cluster))) {
       await untilGone(namespace, cluster);
+      await makeForRelease(release, namespace, trustRoots?.data, cluster);
       await pulumi.log.info(
         `trust-manager no longer writes ConfigMap ${namespace}/${TRUST_ROOTS}: the chart does`,
       );
@@ -103,6 +117,39 @@ async function untilGone(namespace: string, cluster: ClusterAccess): Promise<voi
   });
 }
 
+/** Makes the ConfigMap with the marks by which Helm knows what belongs to a release. */
+async function makeForRelease(
+  release: string,
+  namespace: string,
+  data: Readonly<Record<string, string>> | undefined,
+  cluster: ClusterAccess,
+): Promise<void> {
+  if (data === undefined) {
+    return;
+  }
+  const annotations = { "meta.helm.sh/release-name": release, "meta.helm.sh/release-namespace": namespace };
+  const metadata = { name: TRUST_ROOTS, labels: { [MANAGED_BY]: "Helm" }, annotations };
+  try {
+    const core = await connect(cluster, ({ CoreV1Api }) => CoreV1Api, REQUEST_TIMEOUT_MS);
+    await core.createNamespacedConfigMap({ namespace, body: { metadata, data } });
+  } catch (error) {
+    throw new Error(
+      `ConfigMap ${namespace}/${TRUST_ROOTS}, which went with its Bundle, cannot be made again: ` +
+        `${describeError(error).message}\n  run the same command again: the chart makes it`,
+      { cause: error },
+    );
+  }
+}
+
+async function readTrustRoots(
+  namespace: string,
+  cluster: ClusterAccess,
+  timeoutMs: number,
+): Promise<V1ConfigMap> {
+  const core = await connect(cluster, ({ CoreV1Api }) => CoreV1Api, timeoutMs);
+  return core.readNamespacedConfigMap({ namespace, name: TRUST_ROOTS });
+}
+
 /** What is seen of the ConfigMap; undefined when it is gone. */
 async function findTrustRoots(
   namespace: string,
@@ -110,8 +157,7 @@ async function findTrustRoots(
   timeoutMs: number,
 ): Promise<string | undefined> {
   try {
-    const core = await connect(cluster, ({ CoreV1Api }) => CoreV1Api, timeoutMs);
-    const { metadata } = await core.readNamespacedConfigMap({ namespace, name: TRUST_ROOTS });
+    const { metadata } = await readTrustRoots(namespace, cluster, timeoutMs);
     const owners = (metadata?.ownerReferences ?? []).map(({ kind, name }) => `${kind} ${name}`);
     return owners.length === 0 ? "it belongs to no other object" : `it belongs to ${owners.join(", ")}`;
   } catch (error) {

@@ -9,6 +9,7 @@ import {
 } from "../../components";
 import { testAnchor } from "../support/certificates";
 import { type Answer, ApiServer, status } from "../support/apiServer";
+import { eventually } from "../support/eventually";
 import { record, type Recording } from "../support/recorder";
 
 describe("TrustManager", () => {
@@ -114,6 +115,14 @@ describe("the ConfigMap of the trust bundle", () => {
   const GET = `GET ${BUNDLE}`;
   const DELETE = `DELETE ${BUNDLE}?propagationPolicy=Foreground`;
   const CONFIG_MAP = "GET /api/v1/namespaces/linkerd/configmaps/linkerd-identity-trust-roots";
+  const CREATE = "POST /api/v1/namespaces/linkerd/configmaps";
+  const GONE = status(404, "not found");
+  const ownedBy = (...kinds: string[]): Answer => ({
+    body: {
+      metadata: { ownerReferences: kinds.map((kind) => ({ kind, name: "linkerd-identity-trust-roots" })) },
+      data: { "ca-bundle.crt": "bundle" },
+    },
+  });
   const OWN: Answer = { body: { metadata: { labels: { "app.kubernetes.io/managed-by": "linkerd-mtls" } } } };
 
   before(() => server.listen());
@@ -141,12 +150,13 @@ describe("the ConfigMap of the trust bundle", () => {
       });
     });
 
-  /** What the chart's release asks of the cluster before it is updated. */
-  async function handBack(): Promise<string[]> {
+  /** What the chart's release asks of the cluster before it is created or updated, where it had a Bundle before or not. */
+  async function handBack(usedBundle: boolean): Promise<string[]> {
     const hook = (await deploy()).hooks.get("plane-trust-roots");
     assert.ok(hook);
-    const newInputs = { namespace: "linkerd" };
-    await hook.callback({ urn: "", id: "", name: "", type: "", newInputs });
+    const newInputs = { name: "linkerd-control-plane", namespace: "linkerd", values: {} };
+    const oldInputs = usedBundle ? { ...newInputs, values: { identity: { externalCA: true } } } : undefined;
+    await hook.callback({ urn: "", id: "", name: "", type: "", newInputs, oldInputs });
     return server.requests.map(({ line }) => line);
   }
 
@@ -174,21 +184,54 @@ describe("the ConfigMap of the trust bundle", () => {
     });
   });
 
-  it("is the chart's where there is no Bundle, or one of others", async () => {
-    server.answers = { [GET]: { status: 404, body: "404 page not found" } };
-    assert.deepEqual(await handBack(), [GET]);
-    server.answers = { [GET]: { body: { metadata: { labels: {} } } } };
-    assert.deepEqual(await handBack(), [GET, GET]);
+  it("is the chart's without a question for Bundles, which a user may not be allowed to read, where there was none", async () => {
+    server.answers = { [CONFIG_MAP]: GONE };
+    assert.deepEqual(await handBack(false), [CONFIG_MAP]);
+    server.answers = { [CONFIG_MAP]: ownedBy() };
+    assert.deepEqual(await handBack(false), [CONFIG_MAP, CONFIG_MAP]);
   });
 
-  it("is taken from this program's Bundle, and looked for until it is gone", async () => {
-    server.answers = { [GET]: OWN, [DELETE]: { body: {} }, [CONFIG_MAP]: status(404, "not found") };
-    assert.deepEqual(await handBack(), [GET, DELETE, CONFIG_MAP, CONFIG_MAP, CONFIG_MAP, CONFIG_MAP]);
+  it("is left to Helm where the Bundle is gone, or one of others", async () => {
+    server.answers = { [CONFIG_MAP]: ownedBy("Bundle"), [GET]: { status: 404, body: "404 page not found" } };
+    assert.deepEqual(await handBack(true), [CONFIG_MAP, GET]);
+    server.answers = { [CONFIG_MAP]: ownedBy("Bundle"), [GET]: { body: { metadata: { labels: {} } } } };
+    assert.deepEqual(await handBack(false), [CONFIG_MAP, GET, CONFIG_MAP, GET]);
+  });
+
+  it("goes with its Bundle, and is made again as the release's", async () => {
+    server.answers = {
+      [GET]: OWN,
+      [DELETE]: { body: {} },
+      [CONFIG_MAP]: ownedBy("Bundle"),
+      [CREATE]: { body: {} },
+    };
+    const handedBack = handBack(true);
+    await eventually("it is looked for", 10, () => server.requests.length >= 4);
+    server.answers[CONFIG_MAP] = GONE;
+    const requests = await handedBack;
+    assert.deepEqual(requests.slice(0, 3), [CONFIG_MAP, GET, DELETE]);
+    assert.deepEqual(requests.slice(-5), [CONFIG_MAP, CONFIG_MAP, CONFIG_MAP, CONFIG_MAP, CREATE]);
+    const made: unknown = JSON.parse(server.requests.at(-1)?.body ?? "");
+    assert.deepEqual(made, {
+      metadata: {
+        name: "linkerd-identity-trust-roots",
+        labels: { "app.kubernetes.io/managed-by": "Helm" },
+        annotations: {
+          "meta.helm.sh/release-name": "linkerd-control-plane",
+          "meta.helm.sh/release-namespace": "linkerd",
+        },
+      },
+      data: { "ca-bundle.crt": "bundle" },
+    });
   });
 
   it("is not replaced where the Bundle cannot be deleted", async () => {
-    server.answers = { [GET]: OWN, [DELETE]: status(403, "bundles is forbidden") };
-    await assert.rejects(handBack(), {
+    server.answers = {
+      [CONFIG_MAP]: ownedBy("Bundle"),
+      [GET]: OWN,
+      [DELETE]: status(403, "bundles is forbidden"),
+    };
+    await assert.rejects(handBack(true), {
       message:
         "Bundle linkerd-identity-trust-roots, which the chart replaces, cannot be deleted: bundles is forbidden\n" +
         "  the deploying user must be allowed to get and delete bundles of trust.cert-manager.io",
