@@ -1,10 +1,9 @@
-import type { Stack } from "@pulumi/pulumi/automation";
 import { rm } from "node:fs/promises";
 import { reportMesh } from "./report";
 import { UserError } from "../shared/errors";
 import { AGAIN, FailedOperation, operate, OPERATION } from "../shared/operation";
-import { stateResources } from "../shared/stack";
-import { formatPath, Timeline } from "./criticalPath";
+import { stateOf } from "../shared/stack";
+import { type Dependent, formatPath, Timeline } from "./criticalPath";
 import { wantsNodes } from "./needs";
 import { ensureNodes } from "./nodes";
 import { refuseSecondStack } from "./otherStacks";
@@ -70,7 +69,8 @@ export async function up(
     const timeline = new Timeline();
     await operate(stack.up({ ...OPERATION, onEvent: timeline.onEvent }));
     const { seconds } = timeline;
-    console.log(`\n${formatPath(timeline.criticalPath(await stateResources(stack)), seconds)}`);
+    const { resources } = await stateOf<Dependent>(stack);
+    console.log(`\n${formatPath(timeline.criticalPath(resources), seconds)}`);
   });
   await reportMesh(target);
 }
@@ -87,7 +87,8 @@ export async function preview(target: Target, stackName: string, config: readonl
  */
 export async function destroy(target: Target, stackName: string, config: readonly string[]): Promise<void> {
   await onStack(target, stackName, config, async (stack) => {
-    const kept = await protectedResources(stack);
+    const { resources, wasKilled } = await stateOf<StateResource>(stack);
+    const kept = protectedResources(resources);
     if (kept.length > 0) {
       const selection = `--stack ${stackName}${target.option}`;
       throw new UserError(
@@ -95,18 +96,24 @@ export async function destroy(target: Target, stackName: string, config: readonl
         `npm run up -- ${selection} -c linkerd-mtls:protect=false && npm run down -- ${selection}`,
       );
     }
-    await operate(stack.destroy({ ...OPERATION, remove: true }));
+    if (wasKilled) {
+      // What it deleted last may be in the state still, and Helm cannot uninstall a release twice.
+      console.log("An operation on this stack was killed, so the state is refreshed first.");
+    }
+    await operate(stack.destroy({ ...OPERATION, remove: true, refresh: wasKilled }));
   });
   console.log(`The stack ${stackName} is removed.`);
 }
 
+/** As far as it matters here. */
+interface StateResource {
+  readonly urn: string;
+  readonly custom?: boolean;
+  readonly protect?: boolean;
+}
+
 /** Names of the resources that must be unprotected before they can be deleted; components have nothing to delete. */
-async function protectedResources(stack: Stack): Promise<string[]> {
-  const resources = await stateResources<{
-    readonly urn: string;
-    readonly custom?: boolean;
-    readonly protect?: boolean;
-  }>(stack);
+function protectedResources(resources: readonly StateResource[]): string[] {
   return resources
     .filter(({ protect, custom }) => protect === true && custom === true)
     .map(({ urn }) => urn.split("::").at(-1) ?? urn);

@@ -34,15 +34,24 @@ export async function selectOwnStack(stack: string): Promise<Stack> {
   }
 }
 
-/**
- * What the state has of each resource. Secrets stay encrypted, which the Automation API's own export would have decrypted.
- */
-export async function stateResources<T>({ name, workspace }: Stack): Promise<readonly T[]> {
+/** What a stack's state has. */
+export interface State<T> {
+  /** Of each resource. */
+  readonly resources: readonly T[];
+  /** Whether an operation on it was killed: it has operations that were begun and never ended. */
+  readonly wasKilled: boolean;
+}
+
+/** The state of a stack. Secrets stay encrypted, which the Automation API's own export would have decrypted. */
+export async function stateOf<T>({ name, workspace }: Stack): Promise<State<T>> {
   const { pulumiCommand, workDir, envVars } = workspace;
   const exported = await run(pulumiCommand.command, ["stack", "export", "--stack", name], {
     cwd: workDir,
     env: envVars,
   });
-  const { deployment } = JSON.parse(exported) as { deployment: { readonly resources?: readonly T[] } };
-  return deployment.resources ?? [];
+  const { deployment } = JSON.parse(exported) as {
+    deployment: { readonly resources?: readonly T[]; readonly pending_operations?: readonly unknown[] };
+  };
+  const { resources = [], pending_operations: pending = [] } = deployment;
+  return { resources, wasKilled: pending.length > 0 };
 }

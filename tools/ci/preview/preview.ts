@@ -6,7 +6,7 @@ import type { EngineEvent, Stack } from "@pulumi/pulumi/automation";
 
 import { operate, OPERATION } from "../../shared/operation";
 import { UserError } from "../../shared/errors";
-import { stateResources } from "../../shared/stack";
+import { stateOf } from "../../shared/stack";
 import { changesOf, type Graphs, unchangedOf } from "./changes";
 import type { Report } from "./comment";
 import { certificatesOf, restartsOf } from "./effects";
@@ -92,7 +92,7 @@ async function plannedDependencies(plan: string): Promise<Dependencies> {
 }
 
 async function currentDependencies(stack: Stack): Promise<Dependencies> {
-  const resources = await stateResources<Dependent & { readonly urn: string }>(stack);
+  const { resources } = await stateOf<Dependent & { readonly urn: string }>(stack);
   return new Map(resources.map((resource) => [resource.urn, dependenciesOf(resource)]));
 }
 
