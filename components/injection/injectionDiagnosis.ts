@@ -6,6 +6,8 @@ interface Injector {
   readonly name: string;
   readonly webhook: string;
   readonly namespace: string;
+  /** Helm release of the chart. */
+  readonly release: string;
   readonly service: string;
   /** Label selector of its pods. */
   readonly selector: string;
@@ -16,6 +18,7 @@ export const PROXY_INJECTOR: Injector = {
   name: "injector",
   webhook: "linkerd-proxy-injector-webhook-config",
   namespace: LINKERD_NAMESPACE,
+  release: "linkerd-control-plane",
   service: "linkerd-proxy-injector",
   selector: "linkerd.io/control-plane-component=proxy-injector",
 };
@@ -25,6 +28,7 @@ export const TAP_INJECTOR: Injector = {
   name: "tap injector",
   webhook: "linkerd-tap-injector-webhook-config",
   namespace: VIZ_NAMESPACE,
+  release: "linkerd-viz",
   service: "tap-injector",
   selector: "linkerd.io/extension=viz,component=tap-injector",
 };
@@ -34,6 +38,7 @@ const TIMEOUT_MS = 5_000;
 /** The state of an injector, one line for each of its parts. Does not throw. */
 export async function describeInjector(access: ClusterAccess, injector: Injector): Promise<string[]> {
   return Promise.all([
+    describeRelease(access, injector),
     describeWebhook(access, injector),
     describeService(access, injector),
     describePods(access, injector),
@@ -48,6 +53,24 @@ export function commandsFor({ webhook, namespace, service, selector }: Injector)
     `kubectl -n ${namespace} describe pods -l ${selector}`,
     `kubectl -n ${namespace} logs -l ${selector} --all-containers`,
   ];
+}
+
+/** What a person does about a status of Helm's that no deployment of the same release ends. */
+const REMEDIES: Readonly<Record<string, string>> = {
+  uninstalling: ", because a destroy was killed: run `pulumi destroy --refresh`, then `pulumi up`",
+};
+
+async function describeRelease(access: ClusterAccess, { namespace, release }: Injector): Promise<string> {
+  return describing(`Helm release ${namespace}/${release}`, async () => {
+    const core = await connect(access, (k8s) => k8s.CoreV1Api, TIMEOUT_MS);
+    const { items } = await core.listNamespacedSecret({
+      namespace,
+      labelSelector: `owner=helm,name=${release}`,
+    });
+    const records = items.map(({ metadata }) => metadata?.labels ?? {});
+    const [{ status = "none" } = {}] = records.sort((a, b) => Number(b.version) - Number(a.version));
+    return `${status}${REMEDIES[status] ?? ""}`;
+  });
 }
 
 async function describeWebhook(access: ClusterAccess, { webhook }: Injector): Promise<string> {

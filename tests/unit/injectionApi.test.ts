@@ -115,6 +115,8 @@ describe("injectionApi", () => {
     it("describes both injectors", async () => {
       server.answers = Object.fromEntries(
         [
+          "/api/v1/namespaces/linkerd/secrets?labelSelector=owner%3Dhelm%2Cname%3Dlinkerd-control-plane",
+          "/api/v1/namespaces/linkerd-viz/secrets?labelSelector=owner%3Dhelm%2Cname%3Dlinkerd-viz",
           "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations/linkerd-proxy-injector-webhook-config",
           "/api/v1/namespaces/linkerd/services/linkerd-proxy-injector",
           "/api/v1/namespaces/linkerd/pods?labelSelector=linkerd.io%2Fcontrol-plane-component%3Dproxy-injector",
@@ -124,9 +126,11 @@ describe("injectionApi", () => {
         ].map((path) => [`GET ${path}`, status(404, "not found")]),
       );
       assert.deepEqual(await injectionApi({ kubeconfig }, "default", true).diagnose(), [
+        "Helm release linkerd/linkerd-control-plane: not found",
         "MutatingWebhookConfiguration linkerd-proxy-injector-webhook-config: not found",
         "Service linkerd/linkerd-proxy-injector: not found",
         "injector pods: not found",
+        "Helm release linkerd-viz/linkerd-viz: not found",
         "MutatingWebhookConfiguration linkerd-tap-injector-webhook-config: not found",
         "Service linkerd-viz/tap-injector: not found",
         "tap injector pods: not found",
@@ -247,8 +251,15 @@ describe("injectionApi", () => {
     }
   });
 
-  it("describes the webhook, its endpoints and its pods", async () => {
+  const RECORDS =
+    "GET /api/v1/namespaces/linkerd/secrets?labelSelector=owner%3Dhelm%2Cname%3Dlinkerd-control-plane";
+  const record = (version: string, helmStatus: string) => ({
+    metadata: { labels: { version, status: helmStatus } },
+  });
+
+  it("describes the release, the webhook, its endpoints and its pods", async () => {
     server.answers = {
+      [RECORDS]: { body: { items: [record("9", "superseded"), record("10", "deployed")] } },
       "GET /apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations/linkerd-proxy-injector-webhook-config":
         {
           body: { webhooks: [{ name: "linkerd-proxy-injector.linkerd.io", failurePolicy: "Ignore" }] },
@@ -273,7 +284,8 @@ describe("injectionApi", () => {
         },
     };
     const lines = await injectionApi({ kubeconfig }, "default").diagnose();
-    assert.deepEqual(lines.slice(0, 3), [
+    assert.deepEqual(lines.slice(0, 4), [
+      "Helm release linkerd/linkerd-control-plane: deployed",
       "MutatingWebhookConfiguration linkerd-proxy-injector-webhook-config: present, failurePolicy Ignore",
       "Service linkerd/linkerd-proxy-injector: 1 of 2 endpoints ready",
       "injector pods: injector-1 Pending, not ready",
@@ -281,8 +293,9 @@ describe("injectionApi", () => {
     assert.equal(lines.filter((line) => line.startsWith("  kubectl ")).length, 4);
   });
 
-  it("describes what is missing, and what it may not see", async () => {
+  it("describes what is missing, what it may not see, and a destroy that was killed", async () => {
     server.answers = {
+      [RECORDS]: { body: { items: [record("1", "uninstalling")] } },
       "GET /apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations/linkerd-proxy-injector-webhook-config":
         status(404, "not found"),
       "GET /api/v1/namespaces/linkerd/services/linkerd-proxy-injector": status(403, "services is forbidden"),
@@ -292,7 +305,9 @@ describe("injectionApi", () => {
         },
     };
     const lines = await injectionApi({ kubeconfig }, "default").diagnose();
-    assert.deepEqual(lines.slice(0, 3), [
+    assert.deepEqual(lines.slice(0, 4), [
+      "Helm release linkerd/linkerd-control-plane: uninstalling, because a destroy was killed: run " +
+        "`pulumi destroy --refresh`, then `pulumi up`",
       "MutatingWebhookConfiguration linkerd-proxy-injector-webhook-config: not found",
       "Service linkerd/linkerd-proxy-injector: cannot be read: services is forbidden",
       "injector pods: none",
