@@ -17,18 +17,16 @@ describe("a deployment whose process is killed", () => {
     ["linkerd-control-plane.v1", "pending-install"],
   ] as const) {
     it(`with Helm's record ${release} ${left} ends, when it is repeated, as if nothing had happened`, async () => {
-      await deployment.fresh();
-      await deployment.killAt(deployment.start(), `sh.helm.release.v1.${release} ${left}`);
+      await deployment.killFreshAt(`sh.helm.release.v1.${release} ${left}`);
       await deployment.repeat();
     });
   }
 
   it("in the middle of an upgrade ends likewise", async () => {
     const values = { trustAnchors: [{ id: "2026" }, { id: "2027" }], signingAnchor: "2026" };
-    await deployment.killAt(
-      deployment.start(values),
-      "sh.helm.release.v1.linkerd-control-plane.v2 pending-upgrade",
-    );
+    const upgrade = "sh.helm.release.v1.linkerd-control-plane.v2 pending-upgrade";
+    const left = await deployment.killAt(deployment.start(values), upgrade);
+    assert.ok(left.includes(upgrade), left.join("\n"));
     await succeed(...deployment.command(values));
     const states = await sandbox.helmReleaseStates();
     assert.ok(states.includes("sh.helm.release.v1.linkerd-control-plane.v2 deployed"), states.join("\n"));

@@ -16,6 +16,9 @@ const CONFIGURATION = configuration({
   namespaces: [{ name: NAMESPACE, workloads: WORKLOADS }],
 });
 
+/** How often a state that passes quickly is tried. */
+const ATTEMPTS = 4;
+
 /** Kinds of all objects that a deployment makes, or that are made for it. */
 const KINDS = [
   "namespaces,deployments,services,configmaps,secrets,serviceaccounts,cronjobs,roles,rolebindings",
@@ -57,13 +60,30 @@ export class RepeatedDeployment {
     return start(this.command(values));
   }
 
-  /** Kills the command as soon as Helm's record is in this state, and makes sure that it stays so. */
-  public async killAt(command: Command, record: string): Promise<void> {
-    await eventually(record, 120, async () => (await this.sandbox.helmReleaseStates()).includes(record));
+  /**
+   * Deploys to a new sandbox and kills the command when Helm's record is in this state. The state can pass while the
+   * kill is on its way; then it tries again.
+   */
+  public async killFreshAt(record: string): Promise<void> {
+    for (let attempt = 1; attempt < ATTEMPTS; attempt++) {
+      await this.fresh();
+      if ((await this.killAt(this.start(), record)).includes(record)) return;
+    }
+    await this.fresh();
+    const states = await this.killAt(this.start(), record);
+    assert.ok(states.includes(record), states.join("\n"));
+  }
+
+  /** Kills the command as soon as Helm's record is in this state, or past it; the states that it leaves. */
+  public async killAt(command: Command, record: string): Promise<readonly string[]> {
+    const past = `${record.split(" ", 1).join()} deployed`;
+    await eventually(record, 120, async () => {
+      const states = await this.sandbox.helmReleaseStates();
+      return states.includes(record) || states.includes(past);
+    });
     command.kill("SIGKILL");
     await command.ended;
-    const states = await this.sandbox.helmReleaseStates();
-    assert.ok(states.includes(record), states.join("\n"));
+    return this.sandbox.helmReleaseStates();
   }
 
   /** Repeats it to its end, and compares all with the deployment that nothing disturbed. */
