@@ -77,7 +77,7 @@ describe("the trust bundle with trust-manager", () => {
     assert.equal(metadata?.ownerReferences, undefined);
     assert.equal(metadata?.annotations?.["meta.helm.sh/release-name"], "linkerd-control-plane");
     // Or Helm would keep it when the stack is destroyed.
-    assert.equal(metadata?.annotations?.["helm.sh/resource-policy"], undefined);
+    assert.equal(metadata.annotations["helm.sh/resource-policy"], undefined);
     const text = data?.["ca-bundle.crt"]?.trim() ?? "";
     assert.equal(pemsOf(text).length, 1);
     for (const pod of await podsIn("hello-world")) assert.equal(anchorsOf(pod), text);
