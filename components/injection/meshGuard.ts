@@ -70,23 +70,31 @@ export class MeshGuard extends pulumi.ComponentResource {
     throwInputProblems(`MeshGuard ${name}`, check("mode", mode, GUARD_MODE));
     this.mode = mode;
 
-    const binding = (part: string, policyName: string, spec: BindingSpec): pulumi.Output<string> => {
+    const bound = (
+      part: string,
+      policyName: string,
+      action: GuardMode,
+      where: BindingSpec = {},
+    ): pulumi.Output<string> => {
       const policy = new k8s.admissionregistration.v1.ValidatingAdmissionPolicy(
         `${name}-${part}policy`,
-        { metadata: { name: policyName }, spec: policySpec(spec.matchResources !== undefined) },
+        { metadata: { name: policyName }, spec: policySpec(action) },
         { parent: this },
       );
       return new k8s.admissionregistration.v1.ValidatingAdmissionPolicyBinding(
         `${name}-${part}binding`,
-        { metadata: { name: policyName }, spec: { ...spec, policyName: policy.metadata.name } },
+        {
+          metadata: { name: policyName },
+          spec: { ...actions(action), ...where, policyName: policy.metadata.name },
+        },
         { parent: this },
       ).spec.policyName;
     };
     if (mode === "deny") {
-      this.policyName = binding("", GUARD_NAME, { ...actions(mode), ...guarded("Exists") });
-      binding("warning-", WARNING_NAME, actions("warn"));
+      this.policyName = bound("", GUARD_NAME, mode, guarded("Exists"));
+      bound("warning-", WARNING_NAME, "warn");
     } else {
-      this.policyName = binding("", GUARD_NAME, actions(mode));
+      this.policyName = bound("", GUARD_NAME, mode);
     }
     this.registerOutputs({ policyName: this.policyName });
   }
@@ -122,10 +130,11 @@ function guarded(operator: "Exists" | "DoesNotExist"): BindingSpec {
   return { matchResources: { namespaceSelector: { matchExpressions: [{ key: GUARDED_LABEL, operator }] } } };
 }
 
-function policySpec(denies: boolean): k8s.types.input.admissionregistration.v1.ValidatingAdmissionPolicySpec {
+function policySpec(mode: GuardMode): k8s.types.input.admissionregistration.v1.ValidatingAdmissionPolicySpec {
+  const denies = mode === "deny";
   const outcome = denies
     ? "Its controller will try again. If it lasts, look at"
-    : "Where it is created nevertheless, it is outside the mesh until it is created anew. Look at";
+    : "If it is created all the same, it is outside the mesh until it is recreated. Look at";
   return {
     failurePolicy: "Fail",
     matchConstraints: {
@@ -183,7 +192,7 @@ function policySpec(denies: boolean): k8s.types.input.admissionregistration.v1.V
           `') and was not injected: the proxy injector did not answer in time. ${outcome}: ` +
           "kubectl -n linkerd get pods -l linkerd.io/control-plane-component=proxy-injector'",
         // Where the message cannot be computed.
-        message: "the pod must have a Linkerd proxy and was not injected; its controller will try again",
+        message: `the pod must have a Linkerd proxy and was not injected${denies ? "; its controller will try again" : ""}`,
         reason: "Forbidden",
       },
     ],

@@ -65,12 +65,11 @@ export class RepeatedDeployment {
    * kill is on its way; then it tries again.
    */
   public async killFreshAt(record: string): Promise<void> {
-    for (let attempt = 1; attempt < ATTEMPTS; attempt++) {
+    let states: readonly string[] = [];
+    for (let attempt = 1; attempt <= ATTEMPTS && !states.includes(record); attempt++) {
       await this.fresh();
-      if ((await this.killAt(this.start(), record)).includes(record)) return;
+      states = await this.killAt(this.start(), record);
     }
-    await this.fresh();
-    const states = await this.killAt(this.start(), record);
     assert.ok(states.includes(record), states.join("\n"));
   }
 

@@ -7,7 +7,7 @@ interface Policy {
   failurePolicy: string;
   matchConstraints: unknown;
   variables: { name: string; expression: string }[];
-  validations: { expression: string; messageExpression: string; reason: string }[];
+  validations: { expression: string; messageExpression: string; message: string; reason: string }[];
 }
 
 describe("MeshGuard", () => {
@@ -122,7 +122,8 @@ describe("MeshGuard", () => {
       .spec as Policy;
     const [validation] = validations;
     assert.equal(validation?.expression, "!variables.wanted || variables.hostNetwork || variables.sidecar");
-    assert.match(validation.messageExpression, /outside the mesh until it is created anew/);
+    assert.match(validation.messageExpression, /outside the mesh until it is recreated/);
+    assert.equal(validation.message, "the pod must have a Linkerd proxy and was not injected");
   });
 
   for (const [mode, action] of [
