@@ -154,7 +154,7 @@ export class LinkerdMesh extends pulumi.ComponentResource implements Mesh {
       // Injection can be proven only once the release is installed.
       { ...parent, dependsOn: controlPlane },
     );
-    this.guard.coverOthers(`${name}-guard-others-binding`, { ...parent, dependsOn: controlPlaneGate });
+    this.guard.coverOthers(`${name}-guard-others`, cluster, { ...parent, dependsOn: controlPlaneGate });
     const viz =
       args.viz &&
       new LinkerdViz(

@@ -4,6 +4,7 @@ import { ClusterAccess, connect, describeError } from "../cluster/client";
 import { commandsFor, describeInjector, PROXY_INJECTOR, TAP_INJECTOR } from "./injectionDiagnosis";
 import { InjectionAnswer, InjectionApi } from "./injectionProbe";
 import { GUARD_NAME } from "./meshGuard";
+import { probePod } from "./probePod";
 
 export { type ClusterAccess } from "../cluster/client";
 
@@ -11,6 +12,8 @@ const PROXY = "linkerd-proxy";
 
 /** The init container of an injected pod. A refusal that names it comes after the injector's answer. */
 const PROXY_INIT = "linkerd-init";
+
+const INJECT = { "linkerd.io/inject": "enabled" };
 
 const REMEDY =
   "choose an existing namespace that takes injected pods: pulumi config set linkerd-mtls:gateNamespace <namespace>";
@@ -29,7 +32,10 @@ export function injectionApi(access: ClusterAccess, namespace: string, tap = fal
     async dryRun(timeoutMs) {
       try {
         const core = await connect(access, (k8s) => k8s.CoreV1Api, timeoutMs);
-        return readPod(await core.createNamespacedPod({ namespace, dryRun: "All", body: probePod() }), tap);
+        return readPod(
+          await core.createNamespacedPod({ namespace, dryRun: "All", body: probePod(INJECT) }),
+          tap,
+        );
       } catch (error) {
         return readError(error, namespace, timeoutMs, tap);
       }
@@ -39,23 +45,6 @@ export function injectionApi(access: ClusterAccess, namespace: string, tap = fal
       const lines = await Promise.all(injectors.map((injector) => describeInjector(access, injector)));
       const commands = injectors.flatMap(commandsFor).map((command) => `  ${command}`);
       return [...lines.flat(), "look at:", ...commands];
-    },
-  };
-}
-
-/** A pod that every level of pod security takes, before it is injected. */
-function probePod(): client.V1Pod {
-  return {
-    metadata: { generateName: "linkerd-injection-probe-", annotations: { "linkerd.io/inject": "enabled" } },
-    spec: {
-      securityContext: { runAsNonRoot: true, seccompProfile: { type: "RuntimeDefault" } },
-      containers: [
-        {
-          name: "probe",
-          image: "registry.k8s.io/pause:3.10",
-          securityContext: { allowPrivilegeEscalation: false, capabilities: { drop: ["ALL"] } },
-        },
-      ],
     },
   };
 }

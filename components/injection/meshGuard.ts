@@ -4,6 +4,8 @@ import * as pulumi from "@pulumi/pulumi";
 import { throwInputProblems } from "../validation/inputProblems";
 import { check } from "../validation/problem";
 import { oneOf } from "../validation/rule";
+import { ClusterAccess } from "../cluster/client";
+import { ENFORCEMENT_ANNOTATION, enforcementGate } from "./enforcementGate";
 import { type Sidecars, SIDECARS } from "./injectorRules";
 
 /** What happens to a pod that should be meshed and is not: refused, created with a warning, or written to the audit log. */
@@ -101,21 +103,32 @@ export class MeshGuard extends pulumi.ComponentResource {
 
   /**
    * Refuses pods in the namespaces that are not labelled {@link GUARDED_LABEL}, too, which may have existed before. Until
-   * then it warns of them. Call it with a dependency on the gate that proves injection.
+   * then it warns of them. Call it with a dependency on the gate that proves injection. A deployment does not end before
+   * the API server of `cluster`, the same as the Kubernetes provider's, refuses them.
    */
-  public coverOthers(name: string, opts?: pulumi.CustomResourceOptions): void {
+  public coverOthers(name: string, cluster: ClusterAccess, opts?: pulumi.CustomResourceOptions): void {
     if (this.mode === "deny") {
-      new k8s.admissionregistration.v1.ValidatingAdmissionPolicyBinding(
-        name,
+      const { policyName } = this;
+      const binding = new k8s.admissionregistration.v1.ValidatingAdmissionPolicyBinding(
+        `${name}-binding`,
         {
           metadata: { name: `${GUARD_NAME}-others` },
-          spec: { ...actions(this.mode), ...guarded("DoesNotExist"), policyName: this.policyName },
+          spec: { ...actions(this.mode), ...guarded("DoesNotExist"), policyName },
         },
         opts,
       );
+      const enforced = { parent: opts?.parent, dependsOn: binding };
+      enforcementGate(`${name}-enforced`, { policyName, cluster }, enforced);
     }
   }
 }
+
+/** Refuses the pod that is tried to see whether the policy is enforced. */
+const REFUSED_PROBE = {
+  expression: `!object.metadata.?annotations[?'${ENFORCEMENT_ANNOTATION}'].hasValue()`,
+  message: "the guard is enforced",
+  reason: "Forbidden",
+};
 
 type BindingSpec = Pick<
   k8s.types.input.admissionregistration.v1.ValidatingAdmissionPolicyBindingSpec,
@@ -195,6 +208,7 @@ function policySpec(mode: GuardMode): k8s.types.input.admissionregistration.v1.V
         message: `the pod must have a Linkerd proxy and was not injected${denies ? "; its controller will try again" : ""}`,
         reason: "Forbidden",
       },
+      ...(denies ? [REFUSED_PROBE] : []),
     ],
   };
 }

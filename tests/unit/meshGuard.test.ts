@@ -66,6 +66,10 @@ describe("MeshGuard", () => {
           expression: "!variables.wanted || variables.hostNetwork || variables.sidecar || variables.critical",
           reason: "Forbidden",
         },
+        {
+          expression: "!object.metadata.?annotations[?'linkerd-mtls/guard-probe'].hasValue()",
+          reason: "Forbidden",
+        },
       ],
     );
     const message = policy.validations[0]?.messageExpression ?? "";
@@ -91,7 +95,7 @@ describe("MeshGuard", () => {
   it("refuses in guarded namespaces from the start, and in others behind the gate", async () => {
     const recording = await record(() => {
       const gate = new InjectionGate("gate", { controlPlane: {}, cluster: {} });
-      new MeshGuard("guard").coverOthers("others", { dependsOn: gate });
+      new MeshGuard("guard").coverOthers("others", {}, { dependsOn: gate });
     });
     const policyName = "linkerd-mesh-guard";
     assert.deepEqual(bindings(recording), [
@@ -111,7 +115,7 @@ describe("MeshGuard", () => {
     const opened = recording.get("RandomId", "gate-opened").urn;
     for (const { type, name, dependencies } of recording.resources) {
       if (type.includes("ValidatingAdmissionPolicy")) {
-        assert.equal(dependencies.includes(opened), name === "others", name);
+        assert.equal(dependencies.includes(opened), name === "others-binding", name);
       }
     }
   });
@@ -132,7 +136,7 @@ describe("MeshGuard", () => {
   ] as const) {
     it(`acts with ${action} in mode ${mode}, of every pod from the start`, async () => {
       const recording = await record(() => {
-        new MeshGuard("guard", { mode }).coverOthers("others");
+        new MeshGuard("guard", { mode }).coverOthers("others", {});
       });
       const name = "linkerd-mesh-guard";
       assert.deepEqual(bindings(recording), [{ name, policyName: name, validationActions: [action] }]);
