@@ -79,6 +79,8 @@ kind: Namespace
 metadata:
   annotations:
     linkerd.io/inject: enabled
+  labels:
+    linkerd-mtls/guarded: "true"
   name: payments
 ---
 apiVersion: apps/v1
