@@ -10,6 +10,7 @@ export {
 export { CERT_MANAGER_NAMESPACE } from "./certManager/certManager";
 export {
   CaCertificate,
+  checkAnchorKey,
   checkIssuer,
   checkIssuerKey,
   checkTrustAnchor,

@@ -1,9 +1,13 @@
-import { createPrivateKey, X509Certificate } from "node:crypto";
-
 import * as pulumi from "@pulumi/pulumi";
 
 import { MeshTrustAnchor } from "../components";
-import { TRUST_ANCHOR_VALIDITY_HOURS, unexpected } from "../components/rules";
+import {
+  checkAnchorKey,
+  checkTrustAnchor,
+  Problem,
+  TRUST_ANCHOR_VALIDITY_HOURS,
+  unexpected,
+} from "../components/rules";
 import { ConfigStack } from "./keys";
 
 const HOUR_SECONDS = 3600;
@@ -53,16 +57,13 @@ export function readTrustAnchorKey(
     place.report(unexpected("", rule, "is set"));
     return undefined;
   }
-  const report = (rule: string, found: string): void => {
-    place.report({ path: "", rule, found, fixes: [{ set: "", fromFile: "ca.key" }] });
+  const report = (...problems: readonly Problem[]): void => {
+    place.report(...problems.map((problem) => ({ ...problem, fixes: [{ set: "", fromFile: "ca.key" }] })));
   };
   if (!stack.isSecret(name)) {
-    report("must be a secret", "is in plaintext");
+    report({ path: "", rule: "must be a secret", found: "is in plaintext" });
   }
-  const found = keyProblem(certificate, key);
-  if (found !== undefined) {
-    report("must be the PEM of the signing anchor's private key", found);
-  }
+  report(...checkAnchorKey(key, checkTrustAnchor(certificate).anchor));
   return stack.secret(name);
 }
 
@@ -74,27 +75,11 @@ export function validity({ id, certificate, validityHours = TRUST_ANCHOR_VALIDIT
   if (certificate === undefined) {
     return { seconds: validityHours * HOUR_SECONDS, what: `the validity of trust anchor ${id}` };
   }
-  const left = Date.parse(parse(certificate)?.validTo ?? "") - Date.now();
+  const { anchor } = checkTrustAnchor(certificate);
   // What cannot be parsed has been reported.
-  const seconds = Number.isNaN(left) ? Number.POSITIVE_INFINITY : Math.max(0, Math.floor(left / 1000));
+  const seconds =
+    anchor === undefined
+      ? Number.POSITIVE_INFINITY
+      : Math.max(0, Math.floor((anchor.notAfter.getTime() - Date.now()) / 1000));
   return { seconds, what: `what is left to trust anchor ${id}` };
-}
-
-function parse(pem: string): X509Certificate | undefined {
-  try {
-    return new X509Certificate(pem);
-  } catch {
-    return undefined;
-  }
-}
-
-function keyProblem(certificate: string, keyPem: string): string | undefined {
-  try {
-    return parse(certificate)?.checkPrivateKey(createPrivateKey(keyPem)) === false
-      ? "belongs to another certificate"
-      : undefined;
-  } catch {
-    // The message might quote the key.
-    return "it cannot be parsed";
-  }
 }

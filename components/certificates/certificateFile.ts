@@ -1,14 +1,39 @@
 import { KeyObject, X509Certificate } from "node:crypto";
 
+import type * as Asn1Schema from "@peculiar/asn1-schema";
+import type * as Asn1X509 from "@peculiar/asn1-x509";
 import type * as X509 from "@peculiar/x509";
 
+import { NameConstraints } from "./nameConstraints";
+import { readPem } from "./pemBlocks";
+
+interface Libraries {
+  readonly asn1: typeof Asn1Schema;
+  readonly asn1x509: typeof Asn1X509;
+  readonly x509: typeof X509;
+}
+
 /** Loaded when there is a certificate to read: it takes a quarter of a second. */
-function library(): typeof X509 {
+function libraries(): Libraries {
   /* eslint-disable @typescript-eslint/no-require-imports -- the configuration is read synchronously */
-  require("reflect-metadata"); // which the library wants to find
-  return require("@peculiar/x509") as typeof X509;
+  require("reflect-metadata"); // which the libraries want to find
+  return {
+    asn1: require("@peculiar/asn1-schema") as typeof Asn1Schema,
+    asn1x509: require("@peculiar/asn1-x509") as typeof Asn1X509,
+    x509: require("@peculiar/x509") as typeof X509,
+  };
   /* eslint-enable @typescript-eslint/no-require-imports */
 }
+
+/**
+ * Critical extensions that Linkerd's proxy knows (rustls-webpki 0.103): key usage, subject alternative name, basic
+ * constraints, name constraints, CRL distribution points, extended key usage. It refuses a certificate with any other, also
+ * an anchor; Go knows those of policies too.
+ */
+const KNOWN_CRITICAL = ["15", "17", "19", "30", "31", "37"].map((number) => `2.5.29.${number}`);
+
+/** The characters that Go's parser takes in a PrintableString. */
+const PRINTABLE = /^[A-Za-z0-9 '()+,\-./:=?*&]*$/;
 
 /** A certificate that could be read. */
 export class CaCertificate {
@@ -17,13 +42,22 @@ export class CaCertificate {
   public readonly publicKey: KeyObject;
   /** For extensions and algorithms. */
   private readonly parsed: X509.X509Certificate;
-  private readonly x509 = library();
+  private readonly asn1: Asn1X509.Certificate;
+  private readonly libraries = libraries();
 
-  /** @throws when it cannot be parsed. */
-  public constructor(pem: string) {
-    this.certificate = new X509Certificate(pem);
-    this.publicKey = this.certificate.publicKey;
-    this.parsed = new this.x509.X509Certificate(this.certificate.raw);
+  /**
+   * @param contents Its PEM or DER.
+   * @throws when it cannot be parsed.
+   */
+  public constructor(contents: string | Buffer) {
+    this.certificate = new X509Certificate(contents);
+    const { raw, publicKey } = this.certificate;
+    if (typeof contents !== "string" && raw.length !== contents.length) {
+      throw new Error("there is something after the certificate");
+    }
+    this.publicKey = publicKey;
+    this.parsed = new this.libraries.x509.X509Certificate(raw);
+    this.asn1 = this.libraries.asn1.AsnConvert.parse(raw, this.libraries.asn1x509.Certificate);
   }
 
   /** The subject in one line. */
@@ -46,30 +80,73 @@ export class CaCertificate {
 
   /** Whether it is a CA by its basic constraints; Node's own answer is of the key usage too. */
   public get isCa(): boolean {
-    return this.parsed.getExtension(this.x509.BasicConstraintsExtension)?.ca === true;
+    return this.parsed.getExtension(this.libraries.x509.BasicConstraintsExtension)?.ca === true;
   }
 
   /** How many CA certificates may stand between it and the certificate of a proxy. */
   public get pathLength(): number {
-    return this.parsed.getExtension(this.x509.BasicConstraintsExtension)?.pathLength ?? Infinity;
+    return this.parsed.getExtension(this.libraries.x509.BasicConstraintsExtension)?.pathLength ?? Infinity;
   }
 
   /** Whether its key may sign certificates; without the extension it may. */
   public get maySign(): boolean {
-    const usages = this.parsed.getExtension(this.x509.KeyUsagesExtension)?.usages;
-    return usages === undefined || (usages & this.x509.KeyUsageFlags.keyCertSign) !== 0;
+    const usages = this.parsed.getExtension(this.libraries.x509.KeyUsagesExtension)?.usages;
+    return usages === undefined || (usages & this.libraries.x509.KeyUsageFlags.keyCertSign) !== 0;
   }
 
   /** The purposes of the certificates below it; undefined for all. */
   public get purposes(): readonly string[] | undefined {
-    return this.parsed.getExtension(this.x509.ExtendedKeyUsageExtension)?.usages.map(String);
+    return this.parsed.getExtension(this.libraries.x509.ExtendedKeyUsageExtension)?.usages.map(String);
   }
 
-  /** DNS names among the subject alternative names; where there is none, the common name, as step's issuers have it. */
+  /** DNS names among the subject alternative names. */
+  public get dnsNames(): readonly string[] {
+    const { SubjectAlternativeNameExtension } = this.libraries.x509;
+    const alternatives = this.parsed.getExtension(SubjectAlternativeNameExtension)?.names.items;
+    return (alternatives ?? []).filter(({ type }) => type === "dns").map(({ value }) => value);
+  }
+
+  /** Its DNS names; where there is none, the common name, as step's issuers have it. */
   public get names(): readonly string[] {
-    const alternatives = this.parsed.getExtension(this.x509.SubjectAlternativeNameExtension)?.names.items;
-    const dnsNames = (alternatives ?? []).filter(({ type }) => type === "dns").map(({ value }) => value);
-    return dnsNames.length === 0 ? this.parsed.subjectName.getField("CN") : dnsNames;
+    return this.dnsNames.length === 0 ? this.parsed.subjectName.getField("CN") : this.dnsNames;
+  }
+
+  /** Which names may stand below it; undefined for all. */
+  public get nameConstraints(): NameConstraints | undefined {
+    const { NameConstraints: Schema, id_ce_nameConstraints } = this.libraries.asn1x509;
+    const extension = this.parsed.getExtension(id_ce_nameConstraints);
+    return extension
+      ? new NameConstraints(this.libraries.asn1.AsnConvert.parse(extension.value, Schema))
+      : undefined;
+  }
+
+  /** Its critical extensions that Linkerd's proxy does not know. */
+  public get unknownExtensions(): readonly string[] {
+    return this.parsed.extensions
+      .filter(({ type, critical }) => critical && !KNOWN_CRITICAL.includes(type))
+      .map(({ type }) => type);
+  }
+
+  /** Why Go's parser refuses it, which is stricter than others. */
+  public get flaw(): string | undefined {
+    const types = this.parsed.extensions.map(({ type }) => type);
+    if (new Set(types).size < types.length) {
+      return "has an extension twice";
+    }
+    if (this.certificate.serialNumber.startsWith("-")) {
+      return "has a negative serial number";
+    }
+    const { signature, subject, issuer } = this.asn1.tbsCertificate;
+    if (!signature.isEqual(this.asn1.signatureAlgorithm)) {
+      return "names two signature algorithms";
+    }
+    const values = [...subject, ...issuer].flat().map(({ value }) => value);
+    return values.every(
+      ({ printableString = "", universalString }) =>
+        PRINTABLE.test(printableString) && universalString === undefined,
+    )
+      ? undefined
+      : "has a name in an encoding that does not allow its characters";
   }
 
   /** Its kind of key, e.g. `ECDSA P-256` or `RSA 2048`. */
@@ -104,6 +181,11 @@ export class CaCertificate {
     );
     return issuer?.equals(subject ?? Buffer.of()) === true && this.certificate.verify(other.publicKey);
   }
+
+  /** Whether the other one is the same certificate. */
+  public equals({ certificate }: CaCertificate): boolean {
+    return this.certificate.raw.equals(certificate.raw);
+  }
 }
 
 /** Names of curves as Linkerd calls them. */
@@ -113,39 +195,24 @@ const CURVES: Readonly<Record<string, string>> = {
   secp521r1: "P-521",
 };
 
-const BLOCK = /-----BEGIN ([^-\n]+)-----[^-]*-----END \1-----/g;
-
-/** A block of a PEM text. */
-export interface PemBlock {
-  /** E.g. `CERTIFICATE`. */
-  readonly label: string;
-  readonly text: string;
-}
-
-/** The blocks of a PEM text, or what is wrong with it. Nothing of the text is in the answer: it may be a key. */
-export function pemBlocks(text: string): readonly PemBlock[] | string {
-  const blocks = [...text.matchAll(BLOCK)].map(([block, label = ""]) => ({ label, text: block }));
-  const last = blocks.at(-1);
-  if (last === undefined) {
-    return text.includes("-----BEGIN ") ? "its PEM block is damaged" : "it has no PEM block";
-  }
-  // Go's decoder, which reads it in Linkerd, takes text before a block, and none after the last.
-  const end = text.lastIndexOf(last.text) + last.text.length;
-  return text.slice(end).trim() === "" ? blocks : "it has text after its last PEM block";
-}
-
 /** The certificates of a PEM text, or what is wrong with it. */
 export function parseCertificates(text: string): readonly CaCertificate[] | string {
-  const blocks = pemBlocks(text);
-  if (typeof blocks === "string") {
-    return blocks;
+  const pem = readPem(text);
+  if (typeof pem === "string") {
+    return pem;
   }
-  const other = blocks.find(({ label }) => label !== "CERTIFICATE");
+  const other = pem.blocks.find(({ label }) => label !== "CERTIFICATE");
   if (other !== undefined) {
     return `it has a PEM block ${other.label}`;
   }
+  if (pem.blocks.some(({ hasHeaders }) => hasHeaders)) {
+    return "it has a PEM block with headers, which Linkerd's proxy cannot read";
+  }
+  if (pem.hasTextAfter) {
+    return "it has text after its last PEM block";
+  }
   try {
-    return blocks.map((block) => new CaCertificate(block.text));
+    return pem.blocks.map(({ der }) => new CaCertificate(der));
   } catch {
     return "it cannot be parsed";
   }

@@ -141,12 +141,12 @@ export async function badInputs(): Promise<BadInputs> {
     badAnchor(
       "with escaped line ends",
       anchor.certPem.trim().replaceAll("\n", "\\n"),
-      `${PEM_RULE} it cannot be parsed`,
+      `${PEM_RULE} a PEM block begins or ends in the middle of a line`,
     ),
     badAnchor(
       "with a damaged body",
       `-----BEGIN CERTIFICATE-----\n${body.slice(0, 100)}\n-----END CERTIFICATE-----\n`,
-      `${PEM_RULE} it cannot be parsed`,
+      `${PEM_RULE} its PEM block is damaged`,
     ),
     badAnchor("that is a private key", anchor.keyPem, `${PEM_RULE} it has a PEM block PRIVATE KEY`),
     badAnchor(

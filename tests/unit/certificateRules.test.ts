@@ -98,6 +98,19 @@ describe("certificates that are provided", () => {
       assert.deepEqual(at(short, 2 * DAY_MS - 1).warnings, [`expires on ${shortEnd}, in 47 hours`]);
     });
 
+    it("are warned of where an issuer outlives what signed it", async () => {
+      const short = await testAnchor({ days: [-100, 500] });
+      const signed = await testIssuer(short, { days: [0, 600] });
+      const [end, anchorEnd] = [signed, short].map(({ notAfter }) =>
+        notAfter.toISOString().replace(".000Z", "Z"),
+      );
+      const { problems, warnings } = checkIssuer(signed.certPem, surroundings(short));
+      assert.deepEqual(problems, []);
+      assert.deepEqual(warnings, [
+        `expires on ${end}, and CN=root.linkerd.cluster.local above it on ${anchorEnd}: no proxy trusts it from then on`,
+      ]);
+    });
+
     it("are refused in their last hour", () => {
       assert.deepEqual(at(anchor, HOUR_MS).problems, []);
       const [problem] = at(anchor, HOUR_MS - 1).problems;

@@ -184,9 +184,34 @@ describe("configuration of cert-manager", () => {
         `linkerd-mtls:trustAnchorKey must be a secret, but is in plaintext${fix}`,
       ]);
       assert.deepEqual(problems(provided(other), SECRET), [
-        "linkerd-mtls:trustAnchorKey must be the PEM of the signing anchor's private key, but belongs to another " +
+        "linkerd-mtls:trustAnchorKey must be the PEM of the signing anchor's private key, but it belongs to another " +
           `certificate${fix}`,
       ]);
+    });
+
+    it("checks the key as that of an issuer", () => {
+      const withKey = (trustAnchorKey: string): string[] => {
+        return problems({ ...provided(anchor), trustAnchorKey }, SECRET).map((problem) =>
+          problem.replace(/^.*private key, but /, "").replace(/\n.*/, ""),
+        );
+      };
+      const { keyPem, certPem } = anchor;
+      assert.deepEqual(
+        [
+          `${keyPem}\n${keyPem}`,
+          keyPem.replaceAll("PRIVATE KEY", "ENCRYPTED PRIVATE KEY"),
+          keyPem.replaceAll("PRIVATE KEY", "EC PRIVATE KEY"),
+          keyPem.replaceAll("\n", ""),
+          certPem,
+        ].flatMap(withKey),
+        [
+          "it has 2 PEM blocks (PRIVATE KEY, PRIVATE KEY)",
+          "it is encrypted with a passphrase",
+          "its PEM block EC PRIVATE KEY has a key in another form",
+          "a PEM block begins or ends in the middle of a line",
+          "it is a PEM block CERTIFICATE",
+        ],
+      );
     });
 
     it("refuses a key that nothing uses", () => {

@@ -102,6 +102,7 @@ export const OPTIONAL_TOOLS = {
     package: "github.com/linkerd/linkerd2/viz/tap/cmd",
     variables: LINKERD_VERSION,
   },
+  "linkerd-chains": { name: "linkerd-chains", module: "linkerd", package: "./linkerd-chains" },
   "cert-manager": {
     name: "cert-manager",
     module: "cert-manager",
