@@ -31,6 +31,7 @@ export { INJECT_MODE, isInjected, proxySettingProblems } from "./mesh/proxySetti
 export { servicePortProblems } from "./mesh/servicePort";
 export { kindProblems, REPLICAS, SCHEDULE, WORKLOAD_KIND } from "./mesh/workloadKind";
 export { IDENTITY_ROTATION } from "./pki/identityIssuer";
+export { HOURS_PER_YEAR, VALIDITY_HOURS } from "./pki/keyGeneration";
 export { WEBHOOK_CA_ROTATION, WEBHOOK_ROTATION, webhookLimits } from "./pki/webhookCertificates";
 export { TRUST_ANCHOR_VALIDITY_HOURS } from "./pki/trustAnchor";
 export { TRUST_MANAGER_NAMESPACE } from "./trustManager/trustManager";

@@ -1,12 +1,12 @@
 import { IssuanceArgs, MeshTrustAnchor } from "../components";
-import { checkTrustAnchor, COUNT, DNS_LABEL, unexpected } from "../components/rules";
+import { checkTrustAnchor, COUNT, DNS_LABEL, unexpected, VALIDITY_HOURS } from "../components/rules";
 import { checkUnique, list, object, Place, Reading, requiredText, value } from "./reading";
 
 /** File from which an anchor's certificate is set. */
 export const ANCHOR_FILE = "ca.crt";
 
 /** Properties that say how a certificate is issued. */
-const ISSUANCE = { generation: value(COUNT), validityHours: value(COUNT) };
+const ISSUANCE = { generation: value(COUNT), validityHours: value(VALIDITY_HOURS) };
 
 /** How a certificate is issued. */
 export const readIssuance = object(ISSUANCE);

@@ -4,7 +4,7 @@ import * as tls from "@pulumi/tls";
 
 import { throwInputProblems } from "../validation/inputProblems";
 import { check } from "../validation/problem";
-import { COUNT } from "../validation/rule";
+import { COUNT, Rule } from "../validation/rule";
 
 /** How a certificate is issued. */
 export interface IssuanceArgs {
@@ -20,6 +20,16 @@ export interface IssuanceArgs {
 /** Hours in a year of 365 days, the unit in which validities are usually thought of. */
 export const HOURS_PER_YEAR = 8760;
 
+/** A hundred years; the tls provider counts nanoseconds in 64 bits, and gets past 292 years a certificate that has expired. */
+const MAX_VALIDITY_HOURS = 100 * HOURS_PER_YEAR;
+
+/** Rule of {@link IssuanceArgs.validityHours}. */
+export const VALIDITY_HOURS: Rule<number> = {
+  ...COUNT,
+  rule: `must be a whole number of hours, 1 to ${MAX_VALIDITY_HOURS} (100 years)`,
+  allows: (value): value is number => COUNT.allows(value) && value <= MAX_VALIDITY_HOURS,
+};
+
 /** A private key that lives as long as its certificate's generation. */
 export interface KeyGeneration {
   readonly key: tls.PrivateKey;
@@ -31,7 +41,7 @@ export interface KeyGeneration {
 export function checkIssuance(component: string, { generation, validityHours }: IssuanceArgs): void {
   throwInputProblems(component, [
     ...check("generation", generation, COUNT),
-    ...check("validityHours", validityHours, COUNT),
+    ...check("validityHours", validityHours, VALIDITY_HOURS),
   ]);
 }
 

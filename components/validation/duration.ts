@@ -4,6 +4,9 @@ const HOUR_SECONDS = 3600;
 const MINUTE_SECONDS = 60;
 const DAY_HOURS = 24;
 
+/** The longest duration of Go, which counts nanoseconds in 64 bits. */
+const MAX_SECONDS = 2 ** 63 / 1e9;
+
 /** A duration in whole hours, minutes and seconds. */
 export const DURATION: Rule<string> = {
   rule: 'must be a duration such as "48h", "90m" or "1h30m"',
@@ -11,7 +14,7 @@ export const DURATION: Rule<string> = {
   allows: (value): value is string => typeof value === "string" && parseDuration(value) !== undefined,
 };
 
-/** Seconds of a duration as Go writes it, in whole hours, minutes and seconds; undefined where it is none. */
+/** Seconds of a duration that Go can read, in whole hours, minutes and seconds; undefined where it is none. */
 export function parseDuration(text: string): number | undefined {
   const match = /^(?=\d)(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?$/.exec(text);
   if (match === null) {
@@ -21,7 +24,8 @@ export function parseDuration(text: string): number | undefined {
   const [hours = 0, minutes = 0, seconds = 0] = match
     .slice(1)
     .map((part) => Number((part as string | undefined) ?? 0));
-  return hours * HOUR_SECONDS + minutes * MINUTE_SECONDS + seconds;
+  const sum = hours * HOUR_SECONDS + minutes * MINUTE_SECONDS + seconds;
+  return sum < MAX_SECONDS ? sum : undefined;
 }
 
 /**

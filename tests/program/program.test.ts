@@ -157,7 +157,7 @@ describe("the program", () => {
         "linkerd-mtls:linkerdVersion": "edge-26.8.3",
         "linkerd-mtls:chartSource": "oci://registry.example.org",
         "linkerd-mtls:trustDomain": "example.org",
-        "linkerd-mtls:trustAnchors": '[{"id":"a","generation":2,"validityHours":3}]',
+        "linkerd-mtls:trustAnchors": '[{"id":"a","generation":2,"validityHours":6}]',
         "linkerd-mtls:issuer": '{"generation":4,"validityHours":5}',
         "linkerd-mtls:webhookCertificates": '{"generation":6,"validityHours":7}',
         "linkerd-mtls:guardMode": "audit",
@@ -177,7 +177,7 @@ describe("the program", () => {
       "identity.linkerd.example.org",
     ]);
     const issued = {
-      "linkerd-trust-anchor-a": [2, 3],
+      "linkerd-trust-anchor-a": [2, 6],
       "linkerd-identity-issuer": [4, 5],
       "linkerd-webhooks-linkerd-sp-validator": [6, 7],
     };

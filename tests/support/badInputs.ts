@@ -383,14 +383,14 @@ export async function badInputs(): Promise<BadInputs> {
       "a duration below 0",
       "webhookCertificates",
       { validityHours: -24 },
-      "webhookCertificates.validityHours must be a whole number, 1 or more, but is -24",
+      "webhookCertificates.validityHours must be a whole number of hours, 1 to 876000 (100 years), but is -24",
       set("webhookCertificates.validityHours", "1"),
     ),
     bad(
       "a duration with a unit",
       "webhookCertificates",
       { validityHours: "48h" },
-      'webhookCertificates.validityHours must be a whole number, 1 or more, but is "48h"',
+      'webhookCertificates.validityHours must be a whole number of hours, 1 to 876000 (100 years), but is "48h"',
       set("webhookCertificates.validityHours", "1"),
     ),
     {

@@ -233,6 +233,26 @@ describe("configuration", () => {
       /issuer\.validityHours .* but is "48h"/,
     ],
     [
+      "a validity that the tls provider cannot count",
+      { webhookCertificates: { validityHours: 2_562_048 } },
+      /webhookCertificates\.validityHours must be a whole number of hours, 1 to 876000 \(100 years\), but is 2562048/,
+    ],
+    [
+      "an issuer that outlives its anchor",
+      { trustAnchors: [{ id: "a", validityHours: 100 }], issuer: { validityHours: 101 } },
+      /issuer\.validityHours must be no longer than the validity of trust anchor a \(100 hours\), but is 101\n.* 100$/m,
+    ],
+    [
+      "an issuer that outlives its anchor by default",
+      { trustAnchors: [{ id: "a", validityHours: 100 }] },
+      /issuer\.validityHours must be no longer than the validity of trust anchor a \(100 hours\), but is 8760/,
+    ],
+    [
+      "a life of certificates that Go cannot read",
+      { issuanceLifetime: "2562048h" },
+      /issuanceLifetime must be a duration .* but is "2562048h"/,
+    ],
+    [
       "an issuer that is no object",
       { issuer: [] },
       /issuer must be an object of generation, validityHours, but is \[\]/,

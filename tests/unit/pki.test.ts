@@ -76,16 +76,19 @@ describe("TrustAnchor", () => {
     });
   });
 
-  for (const [property, value] of [
-    ["generation", 0],
-    ["generation", 1.5],
-    ["validityHours", -1],
+  const count = "must be a whole number, 1 or more";
+  const hours = "must be a whole number of hours, 1 to 876000 (100 years)";
+  for (const [property, value, rule] of [
+    ["generation", 0, count],
+    ["generation", 1.5, count],
+    ["validityHours", -1, hours],
+    ["validityHours", 876_001, hours],
   ] as const) {
     it(`refuses ${property} ${value}`, async () => {
       await assert.rejects(
         record(() => new TrustAnchor("anchor", { [property]: value })),
         {
-          errors: [{ propertyPath: property, reason: `must be a whole number, 1 or more, but is ${value}` }],
+          errors: [{ propertyPath: property, reason: `${rule}, but is ${value}` }],
         },
       );
     });
