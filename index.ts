@@ -23,12 +23,15 @@ async function program(): Promise<StackOutputs> {
   await pulumi.requirePulumiVersion(PULUMI_CLI);
   const { sampleApplications, ...config } = readConfig(SAMPLE_APPLICATIONS);
   const samples = sampleApplications.map((name) => ({ name, sample: SAMPLE_APPLICATIONS[name] }));
-  await checkCluster(
+  const deployed = await checkCluster(
     config,
     samples.flatMap(({ sample }) => sample.existing),
   );
 
-  const mesh = new LinkerdMesh("linkerd", config);
+  const mesh = new LinkerdMesh("linkerd", { ...config, deployed });
+  if (pulumi.runtime.isDryRun()) {
+    await mesh.trustChecked;
+  }
   const applications = samples.map(({ name, sample }) => new sample.component(name, { mesh }));
 
   const { certificates, trustDomain, chartVersions, meshedNamespaces } = mesh;

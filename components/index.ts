@@ -17,6 +17,7 @@ export { InjectionGate, type InjectionGateArgs } from "./injection/injectionGate
 export { type Mesh } from "./injection/mesh";
 export { type GuardMode, MeshGuard, type MeshGuardArgs } from "./injection/meshGuard";
 export { LinkerdMesh, type MeshCertificates } from "./linkerdMesh";
+export { type DeployedMesh, readDeployedMesh } from "./controlPlane/deployedMesh";
 export { type LinkerdMeshArgs, type MeshRotation, type MeshTrustAnchor } from "./linkerdMeshArgs";
 export { type ApplicationNamespace, type Authorization, type Workload } from "./mesh/application";
 export { type Clients, type ProxyProtocol } from "./mesh/clients";

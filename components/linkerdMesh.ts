@@ -20,6 +20,10 @@ import { Signer } from "./pki/issuing";
 import { TrustAnchor } from "./pki/trustAnchor";
 import { trustBundle } from "./pki/trustBundle";
 import { WebhookCertificates, WebhookIssuance } from "./pki/webhookCertificates";
+import { PlannedTrust } from "./pki/deployedTrust";
+import { signerHook } from "./pki/trustChange";
+import { trustGate } from "./pki/trustGate";
+import { plannedTrust } from "./plannedTrust";
 import { TrustManager } from "./trustManager/trustManager";
 import { TrustManagerBundle } from "./trustManager/trustManagerBundle";
 
@@ -46,6 +50,11 @@ export class LinkerdMesh extends pulumi.ComponentResource implements Mesh {
   public readonly linkerdVersion?: LinkerdVersion;
   /** Trust domain. */
   public readonly trustDomain: string;
+  /**
+   * Rejects where a change of trust is refused. Await it in a preview, after which `up` would be refused; `up` itself ends
+   * with the refusal.
+   */
+  public readonly trustChecked: Promise<void>;
   /** What may be shown of the certificates. */
   public readonly certificates: MeshCertificates;
   /** Installed version of each chart, by its name. */
@@ -61,7 +70,8 @@ export class LinkerdMesh extends pulumi.ComponentResource implements Mesh {
     const parent = { parent: this };
     this.cniEnabled = args.cniEnabled ?? false;
     this.linkerdVersion = charts.version;
-    this.trustDomain = args.trustDomain ?? "cluster.local";
+    const planned = plannedTrust(args);
+    this.trustDomain = planned.trustDomain;
 
     if (args.labelKubeSystem === true) {
       new KubeSystemLabel(`${name}-kube-system`, parent);
@@ -69,8 +79,15 @@ export class LinkerdMesh extends pulumi.ComponentResource implements Mesh {
     const namespace = new LinkerdNamespace(name, { cniEnabled: this.cniEnabled }, { ...parent, protect });
     this.guard = new MeshGuard(`${name}-guard`, { mode: args.guardMode }, parent);
 
-    const anchors = this.trustAnchors(name, args);
+    const anchors = this.trustAnchors(name, args, planned);
     const certPems = anchors.map(({ anchor }) => anchor.certPem);
+    const trust = trustGate(this, `${name}-trust`, {
+      deployed: args.deployed,
+      planned,
+      certPems,
+      issuer: args.providedIssuer?.certificate,
+    });
+    this.trustChecked = trust.checked;
     const managers = this.managers(name, args);
     const trustRoots =
       rotation?.trustManager &&
@@ -78,7 +95,7 @@ export class LinkerdMesh extends pulumi.ComponentResource implements Mesh {
         `${name}-trust-roots`,
         { certPems, deadlineSeconds: rotation.certManager.deadlineSeconds, cluster },
         // trust-manager finds the namespace by its labels.
-        { ...parent, dependsOn: [namespace, ...present(managers.trustManager)] },
+        { ...parent, dependsOn: [namespace, trust.gate, ...present(managers.trustManager)] },
       );
     this.trustBundlePem = trustRoots?.trustBundlePem ?? trustBundle(certPems);
 
@@ -93,7 +110,8 @@ export class LinkerdMesh extends pulumi.ComponentResource implements Mesh {
         handover: true,
         cluster,
       },
-      { ...parent, dependsOn: managers.certManager },
+      // The gate refuses what would cut traffic before the first Secret is changed.
+      { ...parent, dependsOn: [trust.gate, ...present(managers.certManager)] },
     );
     const issuance: WebhookIssuance = {
       webhookCertificates: args.webhookCertificates,
@@ -205,21 +223,28 @@ export class LinkerdMesh extends pulumi.ComponentResource implements Mesh {
   }
 
   private context(): Omit<Mesh, "gate"> & Pick<LinkerdMesh, "gate"> {
-    const { trustBundlePem, gate, guard, cniEnabled, linkerdVersion } = this;
-    return { trustBundlePem, gate, guard, cniEnabled, linkerdVersion };
+    const { trustBundlePem, trustDomain, gate, guard, cniEnabled, linkerdVersion } = this;
+    return { trustBundlePem, trustDomain, gate, guard, cniEnabled, linkerdVersion };
   }
 
   private trustAnchors(
     name: string,
-    { trustAnchors = [{ id: "primary" }], trustAnchorKey, protect = false, ...args }: LinkerdMeshArgs,
-  ): { readonly id: string; readonly signs: boolean; readonly anchor: TrustAnchor }[] {
+    { trustAnchorKey, deployed, protect = false, ...args }: LinkerdMeshArgs,
+    planned: PlannedTrust,
+  ): MeshAnchor[] {
+    const { trustAnchors } = planned;
     const signing = args.signingAnchor ?? trustAnchors[0]?.id;
+    const beforeIssue = deployed && signerHook(`${name}-signing-anchor`, deployed, planned);
     return trustAnchors.map(({ id, ...anchor }) => ({
       id,
       signs: id === signing,
       anchor: new TrustAnchor(
         `${name}-trust-anchor-${id}`,
-        { ...anchor, privateKey: id === signing ? trustAnchorKey : undefined },
+        {
+          ...anchor,
+          privateKey: id === signing ? trustAnchorKey : undefined,
+          beforeIssue: id === planned.signingAnchor ? beforeIssue : undefined,
+        },
         // A provided anchor has no key in the state to protect.
         { parent: this, protect: protect && anchor.certificate === undefined },
       ),
@@ -258,6 +283,13 @@ export class LinkerdMesh extends pulumi.ComponentResource implements Mesh {
         : undefined;
     return { certManager, trustManager };
   }
+}
+
+/** One anchor of a mesh. */
+interface MeshAnchor {
+  readonly id: string;
+  readonly signs: boolean;
+  readonly anchor: TrustAnchor;
 }
 
 /** Where the identity issuer comes from. */

@@ -5,6 +5,7 @@ import { IssuerRef } from "./certManager/resources";
 import { Rotation } from "./certManager/rotation";
 import { ChartValues } from "./chartValues";
 import { ClusterAccess } from "./cluster/client";
+import { DeployedMesh } from "./controlPlane/deployedMesh";
 import { ControlPlaneSettings } from "./controlPlane/settings";
 import { ChartSource } from "./controlPlane/version";
 import { VizSettings } from "./extensions/linkerdViz";
@@ -86,6 +87,13 @@ export interface LinkerdMeshArgs {
   readonly viz?: VizSettings;
   /** Further Helm values, by the name of the chart. Default: none. */
   readonly values?: ChartValues;
+  /**
+   * What the cluster has of Linkerd, as `checkCluster` reads it: a change that would cut its traffic is refused. Default:
+   * nothing is compared.
+   */
+  readonly deployed?: DeployedMesh;
+  /** Names the one change that is let through although it cuts traffic, as its refusal says it. Default: none. */
+  readonly acceptOutage?: string;
   /** Application namespaces with their workloads. Default: none. */
   readonly namespaces?: readonly ApplicationNamespace[];
 }

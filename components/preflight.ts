@@ -1,15 +1,25 @@
 import { checkPodSecurity } from "./cluster/podSecurity";
+import { requireSameCluster } from "./cluster/sameCluster";
+import { DeployedMesh, readDeployedMesh } from "./controlPlane/deployedMesh";
+import { refuseDowngrade } from "./controlPlane/downgrade";
 import { warnWithoutGatewayApi } from "./controlPlane/gatewayApi";
 import { LinkerdMeshArgs } from "./linkerdMeshArgs";
 import { isInjected } from "./mesh/proxySettings";
+import { refuseTrustDomain } from "./pki/trustChange";
+import { plannedTrust } from "./plannedTrust";
 
 /**
  * Looks at the cluster before a mesh is deployed to it, in a preview too. Await it before the first resource.
  *
  * @param existing Other namespaces that exist already and get pods that are injected.
- * @throws RunError that names every existing namespace whose pod security refuses injected pods.
+ * @returns What the cluster has of Linkerd, for the argument `deployed` of the mesh.
+ * @throws RunError that names every existing namespace whose pod security refuses injected pods, or refuses a change that
+ *   would cut the traffic of the mesh on the cluster.
  */
-export async function checkCluster(args: LinkerdMeshArgs, existing: readonly string[] = []): Promise<void> {
+export async function checkCluster(
+  args: LinkerdMeshArgs,
+  existing: readonly string[] = [],
+): Promise<DeployedMesh | undefined> {
   const { charts = {}, cluster, cniEnabled = false, namespaces = [], values = {} } = args;
   const injected = namespaces
     .filter((namespace) => namespace.existing === true && namespace.podSecurity === undefined)
@@ -19,5 +29,14 @@ export async function checkCluster(args: LinkerdMeshArgs, existing: readonly str
   // Where the CNI plugin does its work, every level of pod security takes injected pods.
   const names = cniEnabled ? [] : [...injected.map(({ name }) => name), ...existing];
   await checkPodSecurity([...new Set(names)]);
-  await warnWithoutGatewayApi(charts, cluster, values["linkerd-crds"]);
+  const [deployed] = await Promise.all([
+    readDeployedMesh(cluster),
+    warnWithoutGatewayApi(charts, cluster, values["linkerd-crds"]),
+  ]);
+  await requireSameCluster(deployed?.clusterUid);
+  if (deployed !== undefined) {
+    await refuseDowngrade(deployed.linkerdVersion, charts, args.acceptOutage);
+    refuseTrustDomain(deployed, plannedTrust(args));
+  }
+  return deployed;
 }

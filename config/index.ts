@@ -12,7 +12,8 @@ import { Stack } from "./stack";
 import { checkValues } from "./values";
 
 /** Arguments of the mesh that a stack need not have. */
-type Optional = "gateNamespace" | "trustAnchorKey" | "providedIssuer" | "rotation" | "viz";
+type Optional =
+  "acceptOutage" | "deployed" | "gateNamespace" | "trustAnchorKey" | "providedIssuer" | "rotation" | "viz";
 
 /** A stack's configuration, checked: the mesh, and what is deployed to it. Every key is described in docs/configuration.md. */
 export interface StackConfig<A extends string = string>
@@ -55,6 +56,7 @@ export function readConfig<A extends string>(applications: Applications<A>): Sta
       imagePullSecrets: filled(settings.imagePullSecrets),
     },
     protect: settings.protect,
+    acceptOutage: settings.acceptOutage,
     cniEnabled,
     labelKubeSystem: settings.labelKubeSystem,
     viz: vizEnabled === true ? viz : undefined,

@@ -55,6 +55,7 @@ export const KEYS = {
   trustAnchors: jsonKey(readTrustAnchors, [{ id: "primary" }]),
   signingAnchor: optionalKey(),
   trustAnchorKey: secretKey(),
+  acceptOutage: optionalKey(),
   issuanceLifetime: textKey(ISSUANCE_LIFETIME, "24h"),
   issuer: jsonKey(readIssuance, {}),
   issuerCertificate: optionalKey(),

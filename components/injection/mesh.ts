@@ -11,6 +11,8 @@ import { MeshGuard } from "./meshGuard";
 export interface Mesh {
   /** PEMs of all trust anchors. A proxy gets them when its pod is created, so pods roll when they change. */
   readonly trustBundlePem: pulumi.Input<string>;
+  /** Trust domain. A proxy gets its name in it when its pod is created, so pods roll when it changes. Default `cluster.local`. */
+  readonly trustDomain?: string;
   /** Opens when pods are injected; asked before each roll-out. */
   readonly gate?: InjectionGate;
   /** Refuses pods without a proxy. It outlives the meshed pods. */

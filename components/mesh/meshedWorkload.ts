@@ -6,6 +6,7 @@ import { check, within } from "../validation/problem";
 import { passedOverProblems } from "../injection/injectorRules";
 import { Mesh } from "../injection/mesh";
 import { sha256 } from "../certificates/pem";
+import { DEFAULT_TRUST_DOMAIN } from "../pki/deployedTrust";
 import { beforeChange } from "../cluster/hook";
 import {
   INJECT_ANNOTATION,
@@ -23,6 +24,8 @@ import { createWorkload } from "./workloadObject";
 
 /** Annotation of the pod template that changes with the trust bundle. */
 const TRUST_BUNDLE_ANNOTATION = "linkerd-mtls/trust-bundle-sha256";
+/** Annotation of the pod template that is there with another trust domain than the default one. */
+const TRUST_DOMAIN_ANNOTATION = "linkerd-mtls/trust-domain";
 /** Annotation of the pod template that is there with tap, which viz too gives a pod only at its creation. */
 const TAP_ANNOTATION = "linkerd-mtls/tap";
 
@@ -57,12 +60,12 @@ export interface MeshedWorkloadArgs {
    * pods: Linkerd reads it only when a pod is created. A Job keeps what it was created with. Default: nothing.
    */
   readonly inherited?: InheritedSettings;
-  /** The mesh: its gate is asked before each roll-out, and a change of its trust bundle rolls the pods. */
-  readonly mesh: Pick<Mesh, "trustBundlePem" | "gate">;
+  /** The mesh: its gate is asked before each roll-out, and a change of its trust bundle or trust domain rolls the pods. */
+  readonly mesh: Pick<Mesh, "trustBundlePem" | "trustDomain" | "gate">;
 }
 
 /**
- * A workload that rolls by itself, once, when the trust bundle changes or tap is added, with a Service if it has ports.
+ * A workload that rolls by itself, once, when the trust bundle or the trust domain changes or tap is added, with a Service if it has ports.
  * Where its pods are not injected (`disabled`) it asks no gate and does not roll.
  */
 export class MeshedWorkload extends pulumi.ComponentResource {
@@ -83,6 +86,7 @@ export class MeshedWorkload extends pulumi.ComponentResource {
     const proxy = meshed ? proxyAnnotations({ ...inherited.proxy, ...args.proxy }) : {};
     const objectName = args.name ?? name;
     const labels = { "app.kubernetes.io/name": objectName };
+    const otherDomain = mesh.trustDomain !== undefined && mesh.trustDomain !== DEFAULT_TRUST_DOMAIN;
     const metadata = { name: objectName, namespace: args.namespace, labels };
 
     const template = {
@@ -92,6 +96,7 @@ export class MeshedWorkload extends pulumi.ComponentResource {
           ...(inject && { [INJECT_ANNOTATION]: inject }),
           ...proxy,
           ...(meshed && { [TRUST_BUNDLE_ANNOTATION]: pulumi.output(mesh.trustBundlePem).apply(sha256) }),
+          ...(meshed && otherDomain && { [TRUST_DOMAIN_ANNOTATION]: mesh.trustDomain }),
           ...(meshed && gate?.tap === true && { [TAP_ANNOTATION]: "enabled" }),
         },
       },
@@ -105,9 +110,11 @@ export class MeshedWorkload extends pulumi.ComponentResource {
           dependsOn: gate,
           hooks: beforeChange(gate.hook),
         }),
-      // A new trust bundle, or tap, must not run a Job again.
+      // A new trust bundle or trust domain, or tap, must not run a Job again.
       ...(kind === "Job" && {
-        ignoreChanges: [TRUST_BUNDLE_ANNOTATION, TAP_ANNOTATION].map(templateAnnotation),
+        ignoreChanges: [TRUST_BUNDLE_ANNOTATION, TRUST_DOMAIN_ANNOTATION, TAP_ANNOTATION].map(
+          templateAnnotation,
+        ),
       }),
     };
     const { replicas, schedule } = args;

@@ -12,7 +12,7 @@ import { checkIssuance, HOURS_PER_YEAR, IssuanceArgs, keyGeneration } from "./ke
 import { nameByCertManager, takeover, TAKEOVER_ANNOTATIONS } from "./takeover";
 
 /** The Secret that the identity controller mounts; the name is fixed in the chart. */
-const IDENTITY_ISSUER_SECRET = "linkerd-identity-issuer";
+export const IDENTITY_ISSUER_SECRET = "linkerd-identity-issuer";
 
 /** Name of cert-manager's Issuer with the trust anchor, and of its Secret, as in Linkerd's documentation. */
 const TRUST_ANCHOR = "linkerd-trust-anchor";

@@ -21,6 +21,8 @@ export interface SelfSignedCaArgs {
   readonly key: tls.PrivateKey;
   readonly subject: tls.SelfSignedCertArgs["subject"];
   readonly validityHours: number;
+  /** Run before it is issued. */
+  readonly hooks?: pulumi.ResourceHookBinding;
 }
 
 /** Issues a self-signed CA, as a child of `parent`. */
@@ -36,7 +38,7 @@ export function selfSignedCa(parent: pulumi.Resource, name: string, args: SelfSi
       allowedUses: USAGES.root,
       validityPeriodHours: args.validityHours,
     },
-    { parent },
+    { parent, hooks: args.hooks },
   );
   return { certPem, privateKeyPem };
 }

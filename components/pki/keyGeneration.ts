@@ -45,19 +45,24 @@ export function checkIssuance(component: string, { generation, validityHours }: 
   ]);
 }
 
-/** Makes the key and the subject serial number of one generation, as children of `parent`. */
-export function keyGeneration(parent: pulumi.Resource, name: string, generation = 1): KeyGeneration {
+/** Makes the key and the subject serial number of one generation, as children of `parent`; `hooks` run before either. */
+export function keyGeneration(
+  parent: pulumi.Resource,
+  name: string,
+  generation = 1,
+  hooks?: pulumi.ResourceHookBinding,
+): KeyGeneration {
   const counter = new random.RandomId(
     `${name}-generation`,
     { byteLength: 8, keepers: { generation: String(generation) } },
-    { parent },
+    { parent, hooks },
   );
   const key = new tls.PrivateKey(
     `${name}-key`,
     // The one kind of key that Linkerd takes for its identity: ECDSA P-256.
     { algorithm: "ECDSA", ecdsaCurve: "P256" },
     // A tls.PrivateKey has no keepers of its own.
-    { parent, replacementTrigger: generation },
+    { parent, replacementTrigger: generation, hooks },
   );
   return { key, serialNumber: counter.hex };
 }

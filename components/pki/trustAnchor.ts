@@ -18,6 +18,8 @@ export interface TrustAnchorArgs extends IssuanceArgs {
   readonly certificate?: pulumi.Input<string>;
   /** PEM of the private key of `certificate`, so that it can sign here. Kept secret. Default: none. */
   readonly privateKey?: pulumi.Input<string>;
+  /** A hook that may refuse a new key or certificate before it is made; see `signerHook`. Default: none. */
+  readonly beforeIssue?: pulumi.ResourceHook;
 }
 
 /** A root of trust: a self-signed ECDSA P-256 CA that is generated here, or an existing one. */
@@ -37,10 +39,11 @@ export class TrustAnchor extends pulumi.ComponentResource {
         this.signer = { certPem: this.certPem, privateKeyPem: pulumi.secret(args.privateKey) };
       }
     } else {
-      const { key, serialNumber } = keyGeneration(this, name, args.generation);
+      const hooks = args.beforeIssue && { beforeCreate: [args.beforeIssue] };
+      const { key, serialNumber } = keyGeneration(this, name, args.generation, hooks);
       const validityHours = args.validityHours ?? TRUST_ANCHOR_VALIDITY_HOURS;
       const subject = { commonName: COMMON_NAME, serialNumber };
-      this.signer = selfSignedCa(this, name, { key, subject, validityHours });
+      this.signer = selfSignedCa(this, name, { key, subject, validityHours, hooks });
       this.certPem = this.signer.certPem;
     }
     this.registerOutputs({ certPem: this.certPem });

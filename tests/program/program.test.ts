@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 
 import { CONTROL_PLANE_RULES } from "../../components/controlPlane/chartRules";
 import program from "../../index";
+import { ApiServer, status } from "../support/apiServer";
 import { testAnchor, testIssuer } from "../support/certificates";
 import { unknownValues } from "../support/chartValues";
 import { assertGolden, withoutPems } from "../support/golden";
@@ -145,12 +146,15 @@ describe("the program", () => {
   });
 
   it("does what each key says", async () => {
-    const kubeconfig = {
-      clusters: [
-        { name: "nowhere", cluster: { server: "http://127.0.0.1:1", "insecure-skip-tls-verify": true } },
-      ],
-      contexts: [{ name: "nowhere", context: { cluster: "nowhere", user: "nobody" } }],
-      users: [{ name: "nobody", user: {} }],
+    const server = new ApiServer();
+    await server.listen();
+    const kubeconfig = server.kubeconfig();
+    const none = status(404, "not found");
+    server.answers = {
+      "GET /api/v1/namespaces/kube-system": { body: {} },
+      "GET /api/v1/namespaces/linkerd/configmaps/linkerd-identity-trust-roots": none,
+      "GET /api/v1/namespaces/linkerd/configmaps/linkerd-config": none,
+      "GET /api/v1/namespaces/linkerd/secrets/linkerd-identity-issuer": none,
     };
     const recording = await record(program, {
       config: {
@@ -162,10 +166,11 @@ describe("the program", () => {
         "linkerd-mtls:webhookCertificates": '{"generation":6,"validityHours":7}',
         "linkerd-mtls:guardMode": "audit",
         "linkerd-mtls:gateDeadlineSeconds": "1",
-        "kubernetes:kubeconfig": JSON.stringify(kubeconfig),
-        "kubernetes:context": "nowhere",
+        "kubernetes:kubeconfig": kubeconfig,
+        "kubernetes:context": "other",
       },
     });
+    server.close();
     const input = (type: string, name: string, property: string): unknown =>
       recording.get(type, name).inputs[property];
     for (const chart of ["linkerd-crds", "linkerd-control-plane"]) {
@@ -193,7 +198,7 @@ describe("the program", () => {
     const gate = recording.hooks.get("linkerd-gate");
     await assert.rejects(
       Promise.resolve(gate?.callback({ urn: "", id: "", name: "", type: "" })),
-      /\(deadline 1 s\)\n {2}last answer: the API server cannot be reached: .*127\.0\.0\.1:1/,
+      /\(deadline 1 s\)\n {2}last answer: the API server cannot be reached: .*ECONNREFUSED 127\.0\.0\.1/,
     );
   });
 

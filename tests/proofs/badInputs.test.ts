@@ -5,18 +5,14 @@ import { join } from "node:path";
 import type { Stack } from "@pulumi/pulumi/automation";
 import { parse, stringify } from "yaml";
 
-import { run } from "../../tools/shared/run";
 import { sandboxTarget, type Target } from "../../tools/sandbox/target";
-import { sandboxTools } from "../../tools/sandbox/build/tools";
 import { withStack } from "../../tools/sandbox/workspace";
 import { type BadInput, type BadInputs, badInputs } from "../support/badInputs";
+import { clusterObjects } from "../support/clusterObjects";
 import { useSandbox } from "../support/testSandbox";
 
 /** A frame of a stack trace. */
 const FRAME = /^\s*at .*:\d+:\d+/m;
-
-/** Changed by the cluster itself while nothing is deployed. */
-const RESTLESS = /^(leases|events|nodes)(\.|$)/;
 
 interface StackFile {
   readonly config: Record<string, unknown>;
@@ -38,25 +34,6 @@ describe("wrong configurations", () => {
     table = await badInputs();
     target = await sandboxTarget(sandbox.name, new AbortController().signal);
   });
-
-  /** Every object of the cluster with its version. */
-  async function objects(): Promise<readonly string[]> {
-    const { kubectl } = (await sandboxTools()).tools;
-    const arguments_ = ["--kubeconfig", sandbox.paths.kubeconfig];
-    const kinds = await run(kubectl, [...arguments_, "api-resources", "--verbs=list", "-o=name"]);
-    const quiet = kinds.split("\n").filter((kind) => kind !== "" && !RESTLESS.test(kind));
-    const columns =
-      "KIND:.kind,NAMESPACE:.metadata.namespace,NAME:.metadata.name,V:.metadata.resourceVersion";
-    const args = [
-      ...arguments_,
-      "get",
-      quiet.join(","),
-      "-A",
-      "--no-headers",
-      `-o=custom-columns=${columns}`,
-    ];
-    return (await run(kubectl, args)).trim().split("\n").sort();
-  }
 
   /** Encrypted forms of texts, as the stack's file has them: one call of the CLI for all of them. */
   async function encrypt(stack: Stack, texts: readonly string[]): Promise<ReadonlyMap<string, unknown>> {
@@ -86,7 +63,7 @@ describe("wrong configurations", () => {
     );
     const encrypted = await encrypt(stack, [...new Set(secrets)]);
     const { config, ...salt } = await stackFile();
-    const before = await objects();
+    const before = await clusterObjects(sandbox);
 
     const unanswered: string[] = [];
     for (const [index, row] of table.wrong.entries()) {
@@ -108,7 +85,7 @@ describe("wrong configurations", () => {
       if (!answers(output, row)) unanswered.push(`${row.title}:\n${output}`);
     }
 
-    const changed = (await objects()).filter((object) => !before.includes(object));
+    const changed = (await clusterObjects(sandbox)).filter((object) => !before.includes(object));
     const deployment: unknown = (await stack.exportStack()).deployment;
     const { resources } = deployment as { resources?: { type: string }[] };
     console.log(

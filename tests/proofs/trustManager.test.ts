@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { CoreV1Api, CustomObjectsApi, type V1Pod } from "@kubernetes/client-node";
 
 import { testAnchor } from "../support/certificates";
-import { configuration, succeed } from "../support/command";
+import { configuration, run, succeed } from "../support/command";
 import { isMeshed, useSandbox } from "../support/testSandbox";
 import { anchorsOf, pemsOf, trustRoots } from "../support/trustBundle";
 
@@ -64,6 +64,33 @@ describe("the trust bundle with trust-manager", () => {
       namesOf(await podsIn("hello-world")),
       namesOf(later),
       "another order is the same bundle",
+    );
+    // The Bundle, and cert-manager's Secret with the anchor, stay as they are.
+    const { code, output } = await run(
+      "up",
+      "--stack",
+      "rotating",
+      "--name",
+      sandbox.name,
+      ...configuration({
+        ...DISTRIBUTED,
+        trustAnchors: [
+          { id: "2027", certificate: anchor.certPem },
+          { id: "2026", generation: 2 },
+        ],
+        signingAnchor: "2026",
+      }),
+    );
+    assert.equal(code, 1, output);
+    assert.match(output, /the issuer is signed by anchor 2026, which proxies that run do not trust yet/);
+    assert.equal((await trustRoots(sandbox)).data?.["ca-bundle.crt"], text);
+    const secret = { namespace: "linkerd", name: "linkerd-trust-anchor" };
+    const { data } = await sandbox.client(CoreV1Api).readNamespacedSecret(secret);
+    assert.equal(
+      Buffer.from(data?.["tls.crt"] ?? "", "base64")
+        .toString()
+        .trim(),
+      own,
     );
   });
 

@@ -108,6 +108,8 @@ export async function record(program: () => unknown, options: RecordOptions = {}
     "linkerd-mtls",
     options.stack ?? "test",
   );
+  // Nobody's cluster is asked.
+  process.env.KUBECONFIG = "/dev/null";
   pulumi.runtime.setAllConfig(options.config ?? {}, [...(options.secretKeys ?? [])]);
 
   // Pulumi would start a server that the engine calls back; its types hide the store.

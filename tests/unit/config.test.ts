@@ -53,6 +53,7 @@ describe("configuration", () => {
     assert.deepEqual(fromProject, {
       charts: { version: "edge-26.6.3", source: "https://helm.linkerd.io/edge" },
       trustDomain: "cluster.local",
+      acceptOutage: undefined,
       trustAnchors: [
         { id: "primary", certificate: undefined, generation: undefined, validityHours: undefined },
       ],
@@ -96,6 +97,7 @@ describe("configuration", () => {
           { id: "2026", certificate: anchor.certPem },
         ],
         signingAnchor: "2027",
+        acceptOutage: "0123456789ab",
         issuanceLifetime: "1h30m",
         issuer: { generation: 3, validityHours: 48 },
         webhookCertificates: { generation: 4, validityHours: 24 },
@@ -130,6 +132,7 @@ describe("configuration", () => {
       }),
       {
         charts: { version: "edge-26.8.3", source: "oci://registry.example.org/linkerd" },
+        acceptOutage: "0123456789ab",
         trustDomain: "example.org",
         trustAnchors: [
           { id: "2027", certificate: undefined, generation: 2, validityHours: 100 },

@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
+import { X509Certificate } from "node:crypto";
 
 import * as pulumi from "@pulumi/pulumi";
 
-import { LinkerdMesh, type LinkerdMeshArgs, MeshedWorkload } from "../../components";
+import { type DeployedMesh, LinkerdMesh, type LinkerdMeshArgs, MeshedWorkload } from "../../components";
 import { ApiServer } from "../support/apiServer";
-import { testAnchor } from "../support/certificates";
+import { testAnchor, type TestCertificate, testIssuer } from "../support/certificates";
 import { record, type Recording } from "../support/recorder";
 
 const deploy = (args: Omit<LinkerdMeshArgs, "cluster"> = {}): Promise<Recording> =>
@@ -109,6 +110,61 @@ describe("LinkerdMesh", () => {
 
     it("is default where none is", async () => {
       assert.deepEqual(await asked({ viz: {}, namespaces: [{ name: "made" }] }), ["default", "default"]);
+    });
+  });
+
+  describe("on a cluster that has one", () => {
+    const TRUST_GATE = "mesh-trust-unbroken";
+
+    async function deployed(...anchors: readonly TestCertificate[]): Promise<DeployedMesh> {
+      const [signer] = anchors;
+      assert.ok(signer);
+      const pems = [await testIssuer(signer), ...anchors].map(({ certPem }) => new X509Certificate(certPem));
+      return { trustDomain: "cluster.local", anchors: pems.slice(1), issuer: pems.slice(0, 1) };
+    }
+
+    /** What a hook of a resource says. */
+    async function ask(recording: Recording, type: string, name: string): Promise<void> {
+      const [hook = ""] = recording.get(type, name).hooks.beforeCreate;
+      await recording.hooks.get(hook)?.callback({ urn: "", id: "", name, type, newInputs: {} });
+    }
+
+    it("refuses a new signing anchor before its key is made", async () => {
+      const recording = await deploy({
+        deployed: await deployed(await testAnchor()),
+        trustAnchors: [{ id: "old" }, { id: "new" }],
+        signingAnchor: "new",
+      });
+      const refusal = { message: /the issuer is signed by anchor new/ };
+      await assert.rejects(ask(recording, "RandomId", "mesh-trust-anchor-new-generation"), refusal);
+      await assert.rejects(ask(recording, "PrivateKey", "mesh-trust-anchor-new-key"), refusal);
+      await assert.rejects(ask(recording, "SelfSignedCert", "mesh-trust-anchor-new-certificate"), refusal);
+      assert.deepEqual(recording.get("PrivateKey", "mesh-trust-anchor-old-key").hooks.beforeCreate, []);
+    });
+
+    it("refuses provided trust that cuts traffic before a Secret or the control plane is changed", async () => {
+      const [old, next] = [await testAnchor(), await testAnchor()];
+      const issuer = await testIssuer(next);
+      const provided = (certificates: readonly TestCertificate[]) =>
+        ({
+          trustAnchors: certificates.map(({ certPem }, index) => ({ id: `a${index}`, certificate: certPem })),
+          providedIssuer: { certificate: issuer.certPem, privateKey: issuer.keyPem },
+        }) as const;
+      const cut = await deploy({ deployed: await deployed(old), ...provided([old, next]) });
+      await assert.rejects(ask(cut, "RandomId", TRUST_GATE), { message: /issuerCertificate is signed by/ });
+      const gate = cut.get("RandomId", TRUST_GATE);
+      for (const [type, name] of [
+        ["Secret", "mesh-identity-issuer-secret"],
+        ["Release", "mesh-control-plane-release"],
+      ] as const) {
+        assert.ok(cut.isAfter(cut.get(type, name), gate), name);
+      }
+      const staged = await deploy({ deployed: await deployed(old, next), ...provided([old, next]) });
+      await ask(staged, "RandomId", TRUST_GATE);
+      assert.notDeepEqual(
+        staged.get("RandomId", TRUST_GATE).inputs.keepers,
+        (await deploy(provided([next]))).get("RandomId", TRUST_GATE).inputs.keepers,
+      );
     });
   });
 });

@@ -60,6 +60,18 @@ describe("MeshedWorkload", () => {
     const ending = { ...template, spec: { ...podSpec, restartPolicy: "OnFailure" } };
     const selector = { matchLabels: labels };
 
+    it("rolls with another trust domain than the default one", async () => {
+      const of = async (trustDomain?: string): Promise<unknown> => {
+        const recording = await record(() => {
+          new MeshedWorkload("users", { ...args, mesh: { trustBundlePem: "bundle", trustDomain } });
+        });
+        const { spec } = workload(recording).inputs as { spec: { template: typeof template } };
+        return spec.template.metadata.annotations;
+      };
+      assert.deepEqual(await of("cluster.local"), HASH);
+      assert.deepEqual(await of("a.example"), { ...HASH, "linkerd-mtls/trust-domain": "a.example" });
+    });
+
     it("is a Deployment whose pods carry the hash of the trust bundle", async () => {
       const recording = await create({});
       assert.deepEqual(recording.get("Deployment", "users-deployment").inputs, {
@@ -94,7 +106,7 @@ describe("MeshedWorkload", () => {
       });
     });
 
-    it("can be a Job, which neither a new trust bundle nor tap runs again", async () => {
+    it("can be a Job, which neither new trust nor tap runs again", async () => {
       const job = (await create({ kind: "Job" })).get("Job", "users-job");
       assert.deepEqual(job.inputs, {
         apiVersion: "batch/v1",
@@ -104,6 +116,7 @@ describe("MeshedWorkload", () => {
       });
       assert.deepEqual(job.ignoreChanges, [
         'spec.template.metadata.annotations["linkerd-mtls/trust-bundle-sha256"]',
+        'spec.template.metadata.annotations["linkerd-mtls/trust-domain"]',
         'spec.template.metadata.annotations["linkerd-mtls/tap"]',
       ]);
     });

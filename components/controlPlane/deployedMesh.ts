@@ -1,0 +1,88 @@
+import type { CoreV1Api } from "@kubernetes/client-node";
+import * as pulumi from "@pulumi/pulumi";
+import { parse } from "yaml";
+
+import { ClusterAccess, connect, describeError } from "../cluster/client";
+import { DeployedTrust, liveCertificates } from "../pki/deployedTrust";
+import { IDENTITY_ISSUER_SECRET } from "../pki/identityIssuer";
+import { TRUST_ROOTS, TRUST_ROOTS_KEY } from "../trustManager/trustRoots";
+import { LINKERD_NAMESPACE } from "./linkerdNamespace";
+
+/** What a cluster has of Linkerd, before a deployment. What is not there is undefined or empty. */
+export interface DeployedMesh extends DeployedTrust {
+  /** Release of the control plane, e.g. `edge-26.6.3`. */
+  readonly linkerdVersion?: string;
+  /** uid of the namespace kube-system, which tells one cluster from another. */
+  readonly clusterUid?: string;
+}
+
+const KUBE_SYSTEM = "kube-system";
+
+/** ConfigMap with the values of the control plane's chart. */
+const LINKERD_CONFIG = "linkerd-config";
+
+/** Neither a preview nor `up` waits longer for an answer. */
+const TIMEOUT_MS = 10_000;
+
+/** As far as it matters here. */
+interface Values {
+  readonly identityTrustDomain?: string;
+  readonly linkerdVersion?: string;
+}
+
+/**
+ * Reads what is deployed: the trust bundle, the issuer's certificate, the control plane's trust domain and release.
+ * Undefined without a kubeconfig, and in a preview, with a warning, where the cluster does not answer.
+ *
+ * @throws RunError where `up` gets no answer, or the deploying user must not read one of them.
+ */
+export async function readDeployedMesh(cluster: ClusterAccess): Promise<DeployedMesh | undefined> {
+  // It is the Kubernetes provider's to report that there is none.
+  const api = await connect(cluster, ({ CoreV1Api }) => CoreV1Api, TIMEOUT_MS).catch(() => undefined);
+  try {
+    return api && (await read(api));
+  } catch (error) {
+    const { status, message } = describeError(error);
+    const problem = [
+      `the cluster does not say what is deployed, so a change that cuts traffic would not be noticed: ${message}`,
+      `    the deploying user must be allowed to get namespace ${KUBE_SYSTEM} and, in namespace ${LINKERD_NAMESPACE}, ` +
+        `configmaps and Secret ${IDENTITY_ISSUER_SECRET}; see kubectl auth can-i --list -n ${LINKERD_NAMESPACE}`,
+    ].join("\n");
+    if (status === undefined && pulumi.runtime.isDryRun()) {
+      await pulumi.log.warn(problem);
+      return undefined;
+    }
+    throw new pulumi.RunError(problem);
+  }
+}
+
+async function read(api: CoreV1Api): Promise<DeployedMesh> {
+  const namespace = LINKERD_NAMESPACE;
+  const [system, roots, config, secret] = await Promise.all([
+    api.readNamespace({ name: KUBE_SYSTEM }),
+    unlessAbsent(api.readNamespacedConfigMap({ name: TRUST_ROOTS, namespace })),
+    unlessAbsent(api.readNamespacedConfigMap({ name: LINKERD_CONFIG, namespace })),
+    unlessAbsent(api.readNamespacedSecret({ name: IDENTITY_ISSUER_SECRET, namespace })),
+  ]);
+  const values = (parse(config?.data?.values ?? "") ?? {}) as Values;
+  // The chart's own Secret has it under another name.
+  const issuer = secret?.data?.["tls.crt"] ?? secret?.data?.["crt.pem"] ?? "";
+  return {
+    clusterUid: system.metadata?.uid,
+    trustDomain: values.identityTrustDomain,
+    linkerdVersion: values.linkerdVersion,
+    anchors: liveCertificates(roots?.data?.[TRUST_ROOTS_KEY] ?? ""),
+    issuer: liveCertificates(Buffer.from(issuer, "base64").toString()),
+  };
+}
+
+async function unlessAbsent<T>(request: Promise<T>): Promise<T | undefined> {
+  try {
+    return await request;
+  } catch (error) {
+    if (describeError(error).status === 404) {
+      return undefined;
+    }
+    throw error;
+  }
+}

@@ -1,0 +1,64 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+
+import * as pulumi from "@pulumi/pulumi";
+import { parse } from "yaml";
+
+import { isChartDirectory } from "../cluster/helmChart";
+import { ChartSource, DEFAULT_CHART_SOURCE, DEFAULT_LINKERD_VERSION } from "./version";
+
+/**
+ * Refuses an older release than the one that is deployed. Helm would delete the custom resource definitions that the older
+ * charts do not have, with all of their objects, and the others would no longer serve the versions that these are stored in.
+ *
+ * @param acceptOutage The release, where that is wanted.
+ * @throws RunError with the ways out.
+ */
+export async function refuseDowngrade(
+  deployed: string | undefined,
+  charts: ChartSource,
+  acceptOutage?: string,
+): Promise<void> {
+  const release = await releaseOf(charts);
+  if (deployed === undefined || release === acceptOutage || !isOlder(release, deployed)) {
+    return;
+  }
+  const [rule, remedy] = isChartDirectory(charts.source ?? DEFAULT_CHART_SOURCE)
+    ? [`chartSource must have charts of ${deployed}`, "chartSource <directory>"]
+    : [`linkerdVersion must be ${deployed}`, `linkerdVersion ${deployed}`];
+  throw new pulumi.RunError(
+    [
+      `linkerd-mtls:${rule}, which is on this cluster, or newer, but the charts are of ${release}.`,
+      "An older linkerd-crds deletes the custom resource definitions that it does not have, with all of their objects, " +
+        "and no longer serves newer versions of the others.",
+      `    pulumi config set linkerd-mtls:${remedy}`,
+      "If the older release has the same definitions and versions (compare the charts), or you have saved the objects:",
+      `    pulumi config set linkerd-mtls:acceptOutage ${release}    # allows this downgrade, and no other`,
+    ].join("\n"),
+  );
+}
+
+/** The release of the charts, as Linkerd names it. */
+async function releaseOf({
+  source = DEFAULT_CHART_SOURCE,
+  version = DEFAULT_LINKERD_VERSION,
+}: ChartSource): Promise<string> {
+  if (!isChartDirectory(source)) {
+    return version;
+  }
+  const chart = parse(await readFile(join(source, "linkerd-control-plane", "Chart.yaml"), "utf8")) as {
+    appVersion?: string;
+  };
+  return chart.appVersion ?? version;
+}
+
+/** Only edge releases can be compared: no other has been published since February 2024. */
+function isOlder(release: string, deployed: string): boolean {
+  const [one, other] = [numbers(release), numbers(deployed)];
+  const index = one.findIndex((number, place) => number !== other[place]);
+  return index >= 0 && (one[index] ?? 0) < (other[index] ?? 0);
+}
+
+function numbers(release: string): number[] {
+  return /^edge-(\d+)\.(\d+)\.(\d+)$/.exec(release)?.slice(1).map(Number) ?? [];
+}

@@ -1,0 +1,62 @@
+import { X509Certificate } from "node:crypto";
+
+import { sha256 } from "../certificates/pem";
+
+/** Trust domain where none is configured. */
+export const DEFAULT_TRUST_DOMAIN = "cluster.local";
+
+/** What the proxies of a mesh trust now, as it is read from the cluster. */
+export interface DeployedTrust {
+  /** Trust domain of the control plane; undefined where it does not say. */
+  readonly trustDomain?: string;
+  /** The trust bundle, without what has expired: nothing trusts that any more. */
+  readonly anchors: readonly X509Certificate[];
+  /** The issuer and what follows it in its Secret; empty where it has expired. Never its key. */
+  readonly issuer: readonly X509Certificate[];
+}
+
+/** What is configured, as far as it is known before anything is made. */
+export interface PlannedTrust {
+  readonly trustDomain: string;
+  readonly trustAnchors: readonly {
+    readonly id: string;
+    readonly generation?: number;
+    readonly certificate?: string;
+  }[];
+  /** id of the anchor that signs the issuer; undefined where none of them signs here. */
+  readonly signingAnchor?: string;
+  /** Names the one change that is wanted although it cuts traffic: see {@link outageToken}. */
+  readonly acceptOutage?: string;
+}
+
+/** The certificates in a PEM text that have not expired; what cannot be read as one is left out. */
+export function liveCertificates(pem: string, now = new Date()): X509Certificate[] {
+  const blocks = pem.match(/-----BEGIN CERTIFICATE-----[\s\S]*?-----END CERTIFICATE-----/g) ?? [];
+  return blocks.flatMap((block) => {
+    try {
+      const certificate = new X509Certificate(block);
+      return new Date(certificate.validTo) > now ? [certificate] : [];
+    } catch {
+      return [];
+    }
+  });
+}
+
+/** This many digits tell two changes apart. */
+const TOKEN_DIGITS = 12;
+
+/**
+ * Names the change from the trust that is deployed to the one that is configured, and no other: once the change is made,
+ * or another one is configured, it has no effect.
+ */
+export function outageToken(deployed: DeployedTrust, planned: PlannedTrust): string {
+  const change = [
+    deployed.trustDomain,
+    deployed.anchors.map(({ fingerprint256 }) => fingerprint256).sort(),
+    planned.trustDomain,
+    // An attempt that failed half-way has made the certificate, and is still the same change.
+    planned.trustAnchors.map(({ id, generation = 1, certificate = generation }) => [id, certificate]),
+    planned.signingAnchor,
+  ];
+  return sha256(JSON.stringify(change)).slice(0, TOKEN_DIGITS);
+}

@@ -1,0 +1,51 @@
+import * as pulumi from "@pulumi/pulumi";
+
+import { joinPems, sha256 } from "../certificates/pem";
+import { clusterHook, gate } from "../cluster/hook";
+import { settled } from "../cluster/settled";
+import { DeployedTrust, PlannedTrust } from "./deployedTrust";
+import { refuseTrustChange } from "./trustChange";
+
+/** Arguments of {@link trustGate}. */
+export interface TrustGateArgs {
+  /** What the cluster has. Default: nothing is compared. */
+  readonly deployed?: DeployedTrust;
+  readonly planned: PlannedTrust;
+  /** PEMs of the anchors, in the order of the plan. */
+  readonly certPems: readonly pulumi.Output<string>[];
+  /** PEM of an issuer that is not signed here. */
+  readonly issuer?: pulumi.Input<string>;
+}
+
+/** Whether the trust that is configured keeps the traffic of the mesh that is deployed. */
+export interface TrustGate {
+  /** Is asked when the trust changes, and fails where it would cut traffic: let all that writes trust to the cluster depend on it. */
+  readonly gate: pulumi.Resource;
+  /** Rejects with the refusal, in a preview too, which runs no hooks. */
+  readonly checked: Promise<void>;
+}
+
+/** Compares the trust that is configured with the one that is deployed, as a child of `parent`. */
+export function trustGate(parent: pulumi.Resource, name: string, args: TrustGateArgs): TrustGate {
+  const { deployed, planned, certPems, issuer = "" } = args;
+  const check = async (): Promise<void> => {
+    if (deployed === undefined) {
+      return;
+    }
+    // What a preview does not know is made in the `up` after it.
+    const pems = await Promise.all(certPems.map(settled));
+    refuseTrustChange(deployed, planned, {
+      anchors: pems.map((pem) => (pem === undefined ? "new" : { pem })),
+      issuer: await settled(issuer),
+    });
+  };
+  const checked = check();
+  // Who does not await it sees the refusal in `up`.
+  checked.catch(() => undefined);
+  const trust = pulumi
+    .all([pulumi.all([...certPems]), issuer])
+    .apply(([pems, provided]) =>
+      sha256(`${joinPems(pems)}${planned.signingAnchor ?? provided}${planned.trustDomain}`),
+    );
+  return { gate: gate(`${name}-unbroken`, clusterHook(name, check), { trust }, { parent }), checked };
+}
