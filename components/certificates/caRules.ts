@@ -28,6 +28,14 @@ const PURPOSES: Readonly<Record<string, string>> = {
 /** Go takes it for every purpose. The proxy does not, and looks at the purposes of all but anchors. */
 const ANY_PURPOSE = "2.5.29.37.0";
 
+/**
+ * Critical extensions that Linkerd's proxy (rustls-webpki 0.103) knows: key usage, subject alternative name, basic
+ * constraints, name constraints, CRL distribution points, extended key usage. It does not look at those of anchors; Go
+ * does, and knows policies too.
+ */
+const KNOWN_TO_PROXY = ["15", "17", "19", "30", "31", "37"].map((number) => `2.5.29.${number}`);
+const KNOWN_TO_GO = [...KNOWN_TO_PROXY, "2.5.29.32"];
+
 const HOUR_MS = 60 * 60 * 1000;
 const DAY_MS = 24 * HOUR_MS;
 
@@ -58,9 +66,10 @@ export function checkCa(ca: CaCertificate, { role, below, now }: CaRules, index 
     const rule = `must have the extended key usages ${Object.values(PURPOSES).join(" and ")}, or none at all`;
     report(rule, `lacks ${missing.join(" and ")}`);
   }
-  const unknown = ca.unknownExtensions;
+  const [known, reader] = role === "anchor" ? [KNOWN_TO_GO, "Go"] : [KNOWN_TO_PROXY, "Linkerd's proxy"];
+  const unknown = ca.criticalExtensions.filter((extension) => !known.includes(extension));
   if (unknown.length > 0) {
-    report("must have no critical extension that Linkerd's proxy does not know", `has ${unknown.join(", ")}`);
+    report(`must have no critical extension that ${reader} does not know`, `has ${unknown.join(", ")}`);
   }
   if (ca.nameConstraints?.isKnown === false) {
     report("must have name constraints of DNS, IP, email and URI names only", "has others");

@@ -25,13 +25,6 @@ function libraries(): Libraries {
   /* eslint-enable @typescript-eslint/no-require-imports */
 }
 
-/**
- * Critical extensions that Linkerd's proxy knows (rustls-webpki 0.103): key usage, subject alternative name, basic
- * constraints, name constraints, CRL distribution points, extended key usage. It refuses a certificate with any other, also
- * an anchor; Go knows those of policies too.
- */
-const KNOWN_CRITICAL = ["15", "17", "19", "30", "31", "37"].map((number) => `2.5.29.${number}`);
-
 /** The characters that Go's parser takes in a PrintableString. */
 const PRINTABLE = /^[A-Za-z0-9 '()+,\-./:=?*&]*$/;
 
@@ -120,11 +113,9 @@ export class CaCertificate {
       : undefined;
   }
 
-  /** Its critical extensions that Linkerd's proxy does not know. */
-  public get unknownExtensions(): readonly string[] {
-    return this.parsed.extensions
-      .filter(({ type, critical }) => critical && !KNOWN_CRITICAL.includes(type))
-      .map(({ type }) => type);
+  /** Object identifiers of its critical extensions. */
+  public get criticalExtensions(): readonly string[] {
+    return this.parsed.extensions.filter(({ critical }) => critical).map(({ type }) => type);
   }
 
   /** Why Go's parser refuses it, which is stricter than others. */
