@@ -26,7 +26,7 @@ export { passedOverProblems } from "./injection/injectorRules";
 export { GUARD_MODE } from "./injection/meshGuard";
 export { POD_SECURITY, podSecurityProblems } from "./cluster/podSecurity";
 export { clientProblems, PROXY_PROTOCOL } from "./mesh/clients";
-export { WORKLOAD_LABEL } from "./mesh/portAuthorization";
+export { serverName, WORKLOAD_LABEL } from "./mesh/portAuthorization";
 export { INJECT_MODE, isInjected, proxySettingProblems } from "./mesh/proxySettings";
 export { servicePortProblems } from "./mesh/servicePort";
 export { kindProblems, REPLICAS, SCHEDULE, WORKLOAD_KIND } from "./mesh/workloadKind";

@@ -6,6 +6,7 @@ import {
   invalid,
   PortRange,
   PROXY_PROTOCOL,
+  serverName,
   unexpected,
   WORKLOAD_LABEL,
 } from "../components/rules";
@@ -30,6 +31,10 @@ export function readAuthorization(place: Place): Authorization[] {
     if (items.some((other) => other.port === port && overlap(other.workload, pods.workload))) {
       const rule = "must be the only item for its port and pods (one from has all clients)";
       item.report(unexpected("", rule, `port ${port} is in an item before`));
+    } else if (items.some((other) => serverName(other) === serverName({ ...pods, port }))) {
+      const rule =
+        "must have a workload and a port that give a name of their own (<workload>-<port>, or all-<port>)";
+      item.report(unexpected("", rule, `an item before has ${serverName({ ...pods, port })} too`));
     }
     const read = { ...pods, port, clients };
     items.push(read);

@@ -4,7 +4,7 @@ import { Mesh } from "../injection/mesh";
 import { ApplicationNamespace, Authorization } from "./application";
 import { MeshedNamespace } from "./meshedNamespace";
 import { MeshedWorkload } from "./meshedWorkload";
-import { PortAuthorization } from "./portAuthorization";
+import { PortAuthorization, serverName } from "./portAuthorization";
 import { isInjected } from "./proxySettings";
 
 /** Arguments of {@link meshedApplication}. */
@@ -46,7 +46,7 @@ export function meshedApplication(
   const authorizations = authorizationsOf(args).map(
     (port) =>
       new PortAuthorization(
-        `${name}/${port.workload ?? "all"}-${port.port}`,
+        `${name}/${serverName(port)}`,
         { ...port, namespace: namespace.name, mesh },
         // The gate opens after Linkerd's custom resource definitions are installed.
         { parent, dependsOn: mesh.gate },

@@ -24,7 +24,10 @@ export interface PortAuthorizationArgs {
   readonly namespace: pulumi.Input<string>;
   /** The pods with this value of the label `app.kubernetes.io/name`. Default: all pods of the namespace. */
   readonly workload?: string;
-  /** Port of their containers: its number, or its name. No other `Server` may have the same port of the same pods. */
+  /**
+   * Port of their containers: its number, or its name. No other `Server` may have the same port of the same pods, nor the
+   * same {@link serverName} in the namespace.
+   */
   readonly port: number | string;
   /**
    * Protocol of the port; the pods' opaque ports have no effect on one that is described here. Default `unknown`: it is
@@ -50,7 +53,7 @@ export class PortAuthorization extends pulumi.ComponentResource {
     const { workload, port, protocol = "unknown" } = args;
     const version = serverVersion(args.mesh?.linkerdVersion ?? DEFAULT_LINKERD_VERSION);
     const { namespaces = [], serviceAccounts = [], networks = [] } = args.clients;
-    const server = `${workload ?? "all"}-${port}`;
+    const server = serverName(args);
     const metadata = (objectName: string): Metadata => ({ name: objectName, namespace: args.namespace });
 
     new k8s.apiextensions.CustomResource(
@@ -101,6 +104,11 @@ export class PortAuthorization extends pulumi.ComponentResource {
     }
     this.registerOutputs();
   }
+}
+
+/** Name of the `Server`. Ports of different pods can have the same: port `alt` of `web-http`, port `http-alt` of `web`. */
+export function serverName({ workload, port }: Pick<PortAuthorizationArgs, "workload" | "port">): string {
+  return `${workload ?? "all"}-${port}`;
 }
 
 interface Metadata {

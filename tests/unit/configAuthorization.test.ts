@@ -65,8 +65,10 @@ describe("configuration of authorization", () => {
       { workload: "b", port: 80, from },
       { workload: "a", port: 81, from },
       { port: 82, from },
+      { workload: "a", port: "http", from },
+      { workload: "a", port: "http-alt", from },
     ];
-    assert.equal(readAll(shop(items)).length, 4);
+    assert.equal(readAll(shop(items)).length, 6);
   });
 
   it("takes it where only the pods' own annotation injects", () => {
@@ -112,6 +114,26 @@ describe("configuration of authorization", () => {
         `${key}[6] must be an object of port, workload, protocol, from, but is "users"${set("[6].port", "<value>")}`,
       ],
     );
+  });
+
+  it("is refused where two items would be the same object", () => {
+    const same = (one: Values, other: Values): string[] =>
+      problems(
+        shop([
+          { ...one, from },
+          { ...other, from },
+        ]),
+      );
+    const rule =
+      "linkerd-mtls:namespaces[0].authorization[1] must have a workload and a port that give a name of their own " +
+      "(<workload>-<port>, or all-<port>), but an item before has";
+    const rm = "\n    pulumi config rm --path 'linkerd-mtls:namespaces[0].authorization[1]'";
+    assert.deepEqual(same({ workload: "web-http", port: "alt" }, { workload: "web", port: "http-alt" }), [
+      `${rule} web-http-alt too${rm}`,
+    ]);
+    assert.deepEqual(same({ port: "web-alt" }, { workload: "all-web", port: "alt" }), [
+      `${rule} all-web-alt too${rm}`,
+    ]);
   });
 
   it("is refused where no proxy would enforce it", () => {
