@@ -144,6 +144,60 @@ describe("the text of a preview", () => {
     assert.doesNotMatch(text, /4dabf181|ciphertext/);
   });
 
+  it("shows whatever comes from a value as code, which nobody is notified or misled by", () => {
+    const hostile = [
+      "(@octocat)",
+      "([click](https://example.com))",
+      "(<img src=x>) <!-- -->",
+      "(secret) @octocat",
+      "| a \\| b |",
+      "`@octocat` ``",
+      "line\r\n\r\n# @octocat",
+    ];
+    const plain = hostile.map((text) => {
+      const spec = (value: string): object => ({ ...metadata(text), spec: { [text]: value } });
+      const outputs = (value: string): object => ({
+        type: "pulumi:pulumi:Stack",
+        outputs: { [text]: value },
+      });
+      const counter = `${URN}::random:index:RandomId::${text}`;
+      return textOfEvents(
+        told("update", "core/v1:Service", "web", spec("a"), spec(text), ["spec"]),
+        told("update", "core/v1:Service", "api", spec(text), metadata(text), ["spec"]),
+        told("replace", "batch/v1:Job", "seed", metadata(text), metadata(text)),
+        told("create", "core/v1:Secret", "token", undefined, spec(text)),
+        {
+          resourcePreEvent: {
+            metadata: { op: "create", urn: counter, type: "random:index:RandomId", new: { custom: true } },
+          },
+        } as unknown as EngineEvent,
+        {
+          resOutputsEvent: { metadata: { ...outputs(""), old: outputs("a"), new: outputs(text) } },
+        } as unknown as EngineEvent,
+        { diagnosticEvent: { severity: "warning", message: `a ${text}` } } as EngineEvent,
+      )
+        .replaceAll(/^(`{3,})\w+\n[^]*?\n\1$/gm, "(block)")
+        .replaceAll(/(?<!`)(`+)(?!`).*?(?<!`)\1(?!`)/g, "(code)");
+    });
+    assert.equal(new Set(plain).size, 1, plain.join("\n\n"));
+    assert.equal(
+      plain[0],
+      [
+        "<!-- linkerd-mtls preview: dev -->",
+        "### Preview of stack (code)",
+        "**Warning:**\n\n(block)",
+        "**2 to create, 1 to replace, 2 to update**; 0 stay as they are.",
+        "Restarts pods of (code) (replaced, it runs again). Issues no certificate.",
+        "| Order | Change | What | Difference |\n| --: | --- | --- | --- |\n" +
+          "| 1 | create | (code) | (code) |\n| 1 | replace | (code) |  |\n| 1 | create | (code) |  |\n" +
+          "| 1 | update | (code) | (code): (code) → (code) |\n| 1 | update | (code) | (code): (code) removed |",
+        "Each waits for those with a lower number that it needs; those with the same number go together.",
+        "<details><summary>The objects that are made</summary>\n\n(block)\n\n</details>",
+        "Outputs:\n\n- (code): (code) → (code)\n",
+      ].join("\n\n"),
+    );
+  });
+
   it("shows of a release that is made what was chosen, not what the provider fills in", () => {
     const chosen = { chart: "crds", name: "linkerd-crds", timeout: 600, values: { viz: false, name: "" } };
     const text = textOfEvents(

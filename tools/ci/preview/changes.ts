@@ -1,4 +1,5 @@
 import type { Difference } from "./differences";
+import { code } from "./markdown";
 import { type Dependencies, order, reverse } from "./order";
 import type { Step } from "./steps";
 
@@ -10,7 +11,7 @@ export interface Change {
   readonly operation: string;
   /** E.g. `Deployment shop/web` or `IdentityIssuer identity-issuer`. */
   readonly object: string;
-  /** What changes, where properties do not say it. */
+  /** What changes, where properties do not say it, as Markdown of one line. */
   readonly note?: string;
   readonly differences: readonly Difference[];
   /** Of an object of the cluster that is made. */
@@ -129,7 +130,9 @@ function noteOf(steps: readonly Step[]): string {
     return "asks the API server whether pods are injected";
   }
   const words = steps.map(({ type }) => WORDS[type]).filter((word) => word !== undefined);
-  if (words.length === 0) return steps.map(({ type, name }) => `${lastPart(type)} ${name}`).join(", ");
+  if (words.length === 0) {
+    return steps.map(({ type, name }) => code(`${lastPart(type)} ${name}`)).join(", ");
+  }
   return [...new Set(Object.values(WORDS))]
     .filter((word) => words.includes(word))
     .map((word) => {

@@ -4,7 +4,7 @@ import type { Change } from "./changes";
 import type { Difference } from "./differences";
 import type { Issued, Restart } from "./effects";
 import { cell, code, fence } from "./markdown";
-import { readable } from "./values";
+import { readable, SECRET, UNKNOWN } from "./values";
 
 /** What a reviewer is told. */
 export interface Report {
@@ -73,8 +73,8 @@ function effects({ restarts, certificates: { first, reissued } }: Report): strin
 
 function table(changes: readonly Change[]): string[] {
   const rows = changes.map(({ order, operation, object, note, differences }) => {
-    const what = [...(note === undefined ? [] : [cell(note)]), ...differences.map(difference)];
-    return `| ${order} | ${operation} | ${cell(code(object))} | ${what.join("<br>")} |`;
+    const what = [...(note === undefined ? [] : [note]), ...differences.map(difference)];
+    return `| ${order} | ${operation} | ${cell(code(object))} | ${cell(what.join("<br>"))} |`;
   });
   const shown = fitting(rows, LONGEST_TABLE);
   return [
@@ -84,13 +84,12 @@ function table(changes: readonly Change[]): string[] {
   ];
 }
 
+/** Markdown without a line break; as the cell of a table it is still to be escaped. */
 function difference({ path, from, to }: Difference): string {
-  const value = (text: string): string => (text.startsWith("(") ? text : code(text));
-  const name = cell(code(path));
-  if (from === undefined) return `${name}: ${cell(value(to ?? ""))}`;
-  return to === undefined
-    ? `${name}: ${cell(value(from))} removed`
-    : `${name}: ${cell(value(from))} → ${cell(value(to))}`;
+  const value = (text: string): string => ([SECRET, UNKNOWN].includes(text) ? text : code(text));
+  const name = code(path);
+  if (from === undefined) return `${name}: ${value(to ?? "")}`;
+  return to === undefined ? `${name}: ${value(from)} removed` : `${name}: ${value(from)} → ${value(to)}`;
 }
 
 function made(changes: readonly Change[]): string[] {

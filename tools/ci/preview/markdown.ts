@@ -1,8 +1,10 @@
 /** Text that Markdown shows as it is, whatever it contains, within a line. */
 export function code(text: string): string {
-  const ticks = ticksFor(text, 1);
-  const space = text.startsWith("`") || text.endsWith("`") || text === "" ? " " : "";
-  return `${ticks}${space}${text}${space}${ticks}`;
+  // A blank line would end it.
+  const line = text.replaceAll(/[\r\n]+/g, " ");
+  const ticks = ticksFor(line, 1);
+  const space = line.startsWith("`") || line.endsWith("`") || line === "" ? " " : "";
+  return `${ticks}${space}${line}${space}${ticks}`;
 }
 
 /** Text that Markdown shows as it is, whatever it contains, as lines of their own. */
@@ -11,9 +13,9 @@ export function fence(text: string, language: string): string {
   return `${ticks}${language}\n${text}\n${ticks}`;
 }
 
-/** Markdown as the cell of a table. */
+/** Markdown of one line as the cell of a table. */
 export function cell(text: string): string {
-  return text.replaceAll("|", "\\|").replaceAll("\n", " ");
+  return text.replaceAll("|", "\\|");
 }
 
 /** More backticks than the text has in a row. */

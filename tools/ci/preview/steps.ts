@@ -90,7 +90,7 @@ export function readEvents(events: readonly EngineEvent[]): Preview {
 
 function outputDifferences(from: object, to: object): Difference[] {
   const names = [...new Set([...Object.keys(from), ...Object.keys(to)])].sort();
-  const paths = names.map((name) => `["${name}"]`);
+  const paths = names.map((name) => `["${name.replaceAll(/["\\]/g, "\\$&")}"]`);
   return differences(paths, from, to).filter(({ to: next }) => next !== UNKNOWN);
 }
 
