@@ -18,6 +18,7 @@ export {
 export { CHART_RULES } from "./chartValues";
 export { CHART_SOURCE, isChartDirectory } from "./cluster/helmChart";
 export { helmValueProblems } from "./cluster/helmValues";
+export { ISSUANCE_LIFETIME_SECONDS } from "./controlPlane/linkerdControlPlane";
 export { DEFAULT_OPAQUE_PORTS, IPTABLES_MODE, WEBHOOK_FAILURE_POLICY } from "./controlPlane/settings";
 export { DEFAULT_CHART_SOURCE, DEFAULT_LINKERD_VERSION, LINKERD_VERSION } from "./controlPlane/version";
 export { PROMETHEUS_URL } from "./extensions/linkerdViz";
@@ -32,10 +33,15 @@ export { servicePortProblems } from "./mesh/servicePort";
 export { kindProblems, REPLICAS, SCHEDULE, WORKLOAD_KIND } from "./mesh/workloadKind";
 export { IDENTITY_ROTATION } from "./pki/identityIssuer";
 export { HOURS_PER_YEAR, VALIDITY_HOURS } from "./pki/keyGeneration";
-export { WEBHOOK_CA_ROTATION, WEBHOOK_ROTATION, webhookLimits } from "./pki/webhookCertificates";
+export {
+  WEBHOOK_CA_ROTATION,
+  WEBHOOK_ROTATION,
+  WEBHOOK_VALIDITY_HOURS,
+  webhookLimits,
+} from "./pki/webhookCertificates";
 export { TRUST_ANCHOR_VALIDITY_HOURS } from "./pki/trustAnchor";
 export { TRUST_MANAGER_NAMESPACE } from "./trustManager/trustManager";
-export { DURATION, parseDuration } from "./validation/duration";
+export { describeDuration, DURATION, parseDuration } from "./validation/duration";
 export { CONTAINER_PORT, includesPort, PORT_LIST, PORT_RANGE, type PortRange } from "./validation/ports";
 export {
   checkItems,

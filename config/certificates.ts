@@ -5,14 +5,13 @@ import {
   checkIssuerKey,
   checkTrustAnchor,
   DNS_NAME,
-  HOURS_PER_YEAR,
   Problem,
-  TRUST_ANCHOR_VALIDITY_HOURS,
   unexpected,
 } from "../components/rules";
 import { ConfigStack } from "./keys";
+import { checkGeneratedIssuer, checkProvidedIssuer } from "./lifetimes";
 import { issuanceLifetime, readRotation } from "./rotation";
-import { findSigner, readSigningAnchor, readTrustAnchorKey } from "./signer";
+import { readSigningAnchor, readTrustAnchorKey } from "./signer";
 import { ANCHOR_FILE, refuseIssuance } from "./trustAnchors";
 
 /** The arguments of the mesh about certificates, and who issues them. */
@@ -47,7 +46,7 @@ export function readCertificates(stack: ConfigStack): Certificates {
   }
   const signedElsewhere = provided || issuerRef !== undefined;
   if (source === "generated") {
-    checkIssuerValidity(stack);
+    checkGeneratedIssuer(stack);
   }
   return {
     trustAnchors,
@@ -59,28 +58,6 @@ export function readCertificates(stack: ConfigStack): Certificates {
     webhookCertificates,
     rotation,
   };
-}
-
-/** Reports an issuer that is made here and would outlive its anchor: the proxies would refuse it from then on. */
-function checkIssuerValidity(stack: ConfigStack): void {
-  const signer = findSigner(stack);
-  const { validityHours = HOURS_PER_YEAR } = stack.settings.issuer;
-  // What is left to a provided anchor says nothing of an issuer that was signed before.
-  if (signer === undefined || signer.certificate !== undefined) {
-    return;
-  }
-  const { validityHours: limit = TRUST_ANCHOR_VALIDITY_HOURS, id } = signer;
-  if (validityHours > limit) {
-    stack
-      .at("issuer")
-      .at("validityHours")
-      .report({
-        path: "",
-        rule: `must be no longer than the validity of trust anchor ${id} (${limit} hours)`,
-        found: { value: validityHours },
-        fixes: [{ set: "", to: String(limit) }],
-      });
-  }
 }
 
 /** Reports each anchor without a certificate. `reason` continues "must be set". */
@@ -122,6 +99,9 @@ function readProvidedIssuer(stack: ConfigStack, provided: boolean): ProvidedIssu
         });
   report("certificate", findings.problems);
   places.certificate.warn(...findings.warnings);
+  if (findings.issuer !== undefined) {
+    checkProvidedIssuer(stack, findings.issuer);
+  }
   if (key === undefined) {
     report("key", absent);
   } else {

@@ -12,6 +12,7 @@ import {
   DURATION,
   FLAG,
   GUARD_MODE,
+  ISSUANCE_LIFETIME_SECONDS,
   LINKERD_VERSION,
   oneOf,
   parseDuration,
@@ -26,18 +27,16 @@ import { readNamespaces } from "./namespaces";
 import { elsewhere, list } from "./reading";
 import { Stack } from "./stack";
 import { readValues } from "./values";
-import { readIssuance, readTrustAnchors } from "./trustAnchors";
+import { readIssuance, readTrustAnchors, readWebhookIssuance } from "./trustAnchors";
 
 /** Who issues the certificates. */
 const CERTIFICATE_SOURCE = oneOf(["generated", "provided", "cert-manager"]);
 
-/** Shortest life of a proxy's certificate, in seconds; the proxy asks for the next one at 70% of it. */
-const MIN_ISSUANCE_LIFETIME = 60;
 const ISSUANCE_LIFETIME: Rule<string> = {
   rule: `${DURATION.rule}, of 1m or more`,
   example: "24h",
   allows: (value): value is string =>
-    DURATION.allows(value) && (parseDuration(value) ?? 0) >= MIN_ISSUANCE_LIFETIME,
+    DURATION.allows(value) && ISSUANCE_LIFETIME_SECONDS.allows(parseDuration(value)),
 };
 
 const chartSource = (fallback: string) => textKey({ ...CHART_SOURCE, example: fallback }, fallback);
@@ -60,7 +59,7 @@ export const KEYS = {
   issuer: jsonKey(readIssuance, {}),
   issuerCertificate: optionalKey(),
   issuerKey: secretKey(),
-  webhookCertificates: jsonKey(readIssuance, {}),
+  webhookCertificates: jsonKey(readWebhookIssuance, {}),
   certManager: jsonKey(readCertManager, {}),
   certManagerVersion: release(DEFAULT_CERT_MANAGER_VERSION),
   certManagerChartSource: chartSource(DEFAULT_CERT_MANAGER_CHART_SOURCE),

@@ -1,15 +1,25 @@
 import { IssuanceArgs, MeshTrustAnchor } from "../components";
-import { checkTrustAnchor, COUNT, DNS_LABEL, unexpected, VALIDITY_HOURS } from "../components/rules";
+import {
+  checkTrustAnchor,
+  COUNT,
+  DNS_LABEL,
+  unexpected,
+  VALIDITY_HOURS,
+  WEBHOOK_VALIDITY_HOURS,
+} from "../components/rules";
 import { checkUnique, list, object, Place, Reading, requiredText, value } from "./reading";
 
 /** File from which an anchor's certificate is set. */
 export const ANCHOR_FILE = "ca.crt";
 
-/** Properties that say how a certificate is issued. */
+/** Properties that say how a CA is issued. */
 const ISSUANCE = { generation: value(COUNT), validityHours: value(VALIDITY_HOURS) };
 
-/** How a certificate is issued. */
+/** How the issuer is issued. */
 export const readIssuance = object(ISSUANCE);
+
+/** How the webhooks' certificates are issued. */
+export const readWebhookIssuance = object({ ...ISSUANCE, validityHours: value(WEBHOOK_VALIDITY_HOURS) });
 
 const readProperties = object({
   id: requiredText({ ...DNS_LABEL, example: "primary" }),

@@ -6,6 +6,10 @@ import { ClusterAccess } from "../cluster/client";
 import { helmRelease, RELEASE_TIMEOUT_SECONDS } from "../cluster/helmRelease";
 import { rolloutGate } from "../cluster/rolloutGate";
 import { checkHelmValues, HelmValues, mergeValues } from "../cluster/helmValues";
+import { MAX_SECONDS } from "../validation/duration";
+import { throwInputProblems } from "../validation/inputProblems";
+import { check } from "../validation/problem";
+import { Rule, wholeNumber } from "../validation/rule";
 import { CONTROL_PLANE_RULES } from "./chartRules";
 import { ControlPlaneSettings } from "./settings";
 import { handBackHook } from "../trustManager/trustRoots";
@@ -46,6 +50,17 @@ export interface LinkerdControlPlaneArgs {
   readonly cluster: ClusterAccess;
 }
 
+/** Shortest life of a proxy's certificate, in seconds; the proxy asks for the next one at 70% of it. */
+const MIN_ISSUANCE_LIFETIME = 60;
+
+/** Rule of {@link LinkerdControlPlaneArgs.issuanceLifetime}. Go reads no longer one. */
+export const ISSUANCE_LIFETIME_SECONDS: Rule<number> = {
+  rule: `must be a whole number of seconds, ${MIN_ISSUANCE_LIFETIME} to ${MAX_SECONDS}`,
+  example: String(DAY_SECONDS),
+  allows: (value): value is number =>
+    wholeNumber(MIN_ISSUANCE_LIFETIME).allows(value) && value <= MAX_SECONDS,
+};
+
 /**
  * Linkerd's control plane, the Helm release `linkerd-control-plane`. It mounts four Secrets of its namespace, all of type
  * kubernetes.io/tls: `linkerd-identity-issuer`, as `IdentityIssuer` writes it, and
@@ -63,6 +78,10 @@ export class LinkerdControlPlane extends pulumi.ComponentResource {
 
     const { charts = {} } = args;
     const source = charts.source ?? DEFAULT_CHART_SOURCE;
+    throwInputProblems(
+      `LinkerdControlPlane ${name}`,
+      check("issuanceLifetime", args.issuanceLifetime, ISSUANCE_LIFETIME_SECONDS),
+    );
     checkHelmValues(`LinkerdControlPlane ${name}`, CONTROL_PLANE_RULES, source, args.values);
     const chart = chartReference(charts, "linkerd-control-plane");
     const values = pulumi

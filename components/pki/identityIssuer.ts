@@ -8,6 +8,7 @@ import { normalizePem, sha256 } from "../certificates/pem";
 import { throwInputProblems } from "../validation/inputProblems";
 import { within } from "../validation/problem";
 import { signedCertificate, Signer } from "./issuing";
+import { lifetimeHook } from "./issuerLifetime";
 import { checkIssuance, HOURS_PER_YEAR, IssuanceArgs, keyGeneration } from "./keyGeneration";
 import { nameByCertManager, takeover, TAKEOVER_ANNOTATIONS } from "./takeover";
 
@@ -128,6 +129,7 @@ export class IdentityIssuer extends pulumi.ComponentResource {
       dnsName: identityIssuerName(trustDomain),
       validityHours: source.validityHours ?? VALIDITY_HOURS,
       signer: source.signer,
+      hooks: { beforeCreate: [lifetimeHook(`${name}-lifetime`)] },
     });
     return { certificate, privateKey: generation.key.privateKeyPem };
   }

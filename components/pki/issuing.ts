@@ -51,6 +51,8 @@ export interface SignedCertificateArgs extends KeyGeneration {
   readonly dnsName: pulumi.Input<string>;
   readonly validityHours: number;
   readonly signer: Signer;
+  /** Run before it is signed. Default: none. */
+  readonly hooks?: pulumi.ResourceHookBinding;
 }
 
 /** Issues a certificate that `signer` signs, as a child of `parent`. */
@@ -79,7 +81,7 @@ export function signedCertificate(
       allowedUses: USAGES[usage],
       validityPeriodHours: args.validityHours,
     },
-    { parent },
+    { parent, hooks: args.hooks },
   );
   return certPem;
 }

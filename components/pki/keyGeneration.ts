@@ -21,14 +21,19 @@ export interface IssuanceArgs {
 export const HOURS_PER_YEAR = 8760;
 
 /** A hundred years; the tls provider counts nanoseconds in 64 bits, and gets past 292 years a certificate that has expired. */
-const MAX_VALIDITY_HOURS = 100 * HOURS_PER_YEAR;
+export const MAX_VALIDITY_HOURS = 100 * HOURS_PER_YEAR;
+
+/** Rule of a validity. `what`: says what the longest one is. */
+export function hoursUpTo(longest: number, what: string): Rule<number> {
+  return {
+    ...COUNT,
+    rule: `must be a whole number of hours, 1 to ${longest} (${what})`,
+    allows: (value): value is number => COUNT.allows(value) && value <= longest,
+  };
+}
 
 /** Rule of {@link IssuanceArgs.validityHours}. */
-export const VALIDITY_HOURS: Rule<number> = {
-  ...COUNT,
-  rule: `must be a whole number of hours, 1 to ${MAX_VALIDITY_HOURS} (100 years)`,
-  allows: (value): value is number => COUNT.allows(value) && value <= MAX_VALIDITY_HOURS,
-};
+export const VALIDITY_HOURS = hoursUpTo(MAX_VALIDITY_HOURS, "100 years");
 
 /** A private key that lives as long as its certificate's generation. */
 export interface KeyGeneration {
@@ -37,11 +42,15 @@ export interface KeyGeneration {
   readonly serialNumber: pulumi.Output<string>;
 }
 
-/** Checks how a component's certificate is issued. */
-export function checkIssuance(component: string, { generation, validityHours }: IssuanceArgs): void {
+/** Checks how a component's certificate is issued. `rule`: of its validity. */
+export function checkIssuance(
+  component: string,
+  { generation, validityHours }: IssuanceArgs,
+  rule = VALIDITY_HOURS,
+): void {
   throwInputProblems(component, [
     ...check("generation", generation, COUNT),
-    ...check("validityHours", validityHours, VALIDITY_HOURS),
+    ...check("validityHours", validityHours, rule),
   ]);
 }
 

@@ -9,11 +9,13 @@ import { throwInputProblems } from "../validation/inputProblems";
 import { within } from "../validation/problem";
 import { parseDuration } from "../validation/duration";
 import { selfSignedCa, signedCertificate, Signer } from "./issuing";
-import { checkIssuance, HOURS_PER_YEAR, IssuanceArgs, keyGeneration } from "./keyGeneration";
+import { checkIssuance, HOURS_PER_YEAR, hoursUpTo, IssuanceArgs, keyGeneration } from "./keyGeneration";
 import { nameByCertManager, takeover, TAKEOVER_ANNOTATIONS } from "./takeover";
 
 /** Validity of the CA, in hours: ten years. */
 const CA_VALIDITY_HOURS = 10 * HOURS_PER_YEAR;
+/** Rule of the validity of a certificate that is signed here: the API server takes none from the end of its CA on. */
+export const WEBHOOK_VALIDITY_HOURS = hoursUpTo(CA_VALIDITY_HOURS, "the validity of their CA");
 /** Default validity of a certificate that is signed here. */
 const VALIDITY_HOURS = HOURS_PER_YEAR;
 
@@ -116,7 +118,7 @@ export class WebhookCertificates<S extends string> extends pulumi.ComponentResou
     args: WebhookCertificatesArgs<S>,
   ): pulumi.Output<string> {
     const { namespace, webhookCertificates = {}, handover = false, cluster } = args;
-    checkIssuance(`WebhookCertificates ${name}`, webhookCertificates);
+    checkIssuance(`WebhookCertificates ${name}`, webhookCertificates, WEBHOOK_VALIDITY_HOURS);
     const generation = keyGeneration(this, `${name}-${service}`, webhookCertificates.generation);
     const certPem = signedCertificate(this, `${name}-${service}`, {
       ...generation,

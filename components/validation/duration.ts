@@ -5,11 +5,11 @@ const MINUTE_SECONDS = 60;
 const DAY_HOURS = 24;
 
 /** The longest duration of Go, which counts nanoseconds in 64 bits. */
-const MAX_SECONDS = 2 ** 63 / 1e9;
+export const MAX_SECONDS = Math.floor(2 ** 63 / 1e9);
 
 /** A duration in whole hours, minutes and seconds. */
 export const DURATION: Rule<string> = {
-  rule: 'must be a duration such as "48h", "90m" or "1h30m"',
+  rule: 'must be a duration such as "48h", "90m" or "1h30m", up to 2562047h',
   example: "48h",
   allows: (value): value is string => typeof value === "string" && parseDuration(value) !== undefined,
 };
@@ -25,7 +25,7 @@ export function parseDuration(text: string): number | undefined {
     .slice(1)
     .map((part) => Number((part as string | undefined) ?? 0));
   const sum = hours * HOUR_SECONDS + minutes * MINUTE_SECONDS + seconds;
-  return sum < MAX_SECONDS ? sum : undefined;
+  return sum <= MAX_SECONDS ? sum : undefined;
 }
 
 /**

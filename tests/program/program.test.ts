@@ -162,6 +162,7 @@ describe("the program", () => {
         "linkerd-mtls:chartSource": "oci://registry.example.org",
         "linkerd-mtls:trustDomain": "example.org",
         "linkerd-mtls:trustAnchors": '[{"id":"a","generation":2,"validityHours":6}]',
+        "linkerd-mtls:issuanceLifetime": "1h",
         "linkerd-mtls:issuer": '{"generation":4,"validityHours":5}',
         "linkerd-mtls:webhookCertificates": '{"generation":6,"validityHours":7}',
         "linkerd-mtls:guardMode": "audit",

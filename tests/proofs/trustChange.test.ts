@@ -9,6 +9,7 @@ import { parse, stringify } from "yaml";
 
 import { sandboxTarget, type Target } from "../../tools/sandbox/target";
 import { withStack } from "../../tools/sandbox/workspace";
+import { testAnchor } from "../support/certificates";
 import { clusterObjects } from "../support/clusterObjects";
 import type { Ended } from "../support/command";
 import { type TestSandbox, useSandbox } from "../support/testSandbox";
@@ -59,6 +60,10 @@ describe("changes that would cut traffic", () => {
     ]);
     const overrides = { ...target.overrides, ...(Object.fromEntries(given) as object) };
     return withStack({ ...target, stack: "dev", overrides }, async (stack: Stack) => {
+      const { trustAnchorKey } = values;
+      if (typeof trustAnchorKey === "string") {
+        await stack.setConfig("linkerd-mtls:trustAnchorKey", { value: trustAnchorKey, secret: true });
+      }
       let output = "";
       const note = (text: string) => (output += text);
       const code = await stack[name]({ onOutput: note, onError: note, color: "never" }).then(
@@ -148,6 +153,24 @@ describe("changes that would cut traffic", () => {
     await unchanged([sandbox, other], async () => {
       assert.doesNotMatch(await succeed("preview", { "kubernetes:kubeconfig": stringify(renewed) }), CHANGES);
       await refused(["preview", "up"], { "kubernetes:kubeconfig": others }, ELSEWHERE);
+    });
+  });
+
+  it("are refused: an issuer that would outlive what is left to its anchor", async () => {
+    const { certPem, keyPem } = await testAnchor({ days: [-400, 100.5 / 24] });
+    const change = {
+      trustAnchors: [{ id: "old" }, { id: "short", certificate: certPem }],
+      signingAnchor: "short",
+      trustAnchorKey: keyPem,
+    };
+    await unchanged([sandbox], async () => {
+      const acceptOutage = await refused(["preview"], change, NOT_TRUSTED);
+      await refused(
+        ["preview", "up"],
+        { ...change, acceptOutage },
+        "linkerd-mtls:issuer.validityHours must be at most 100, what is left to its trust anchor",
+        "pulumi config set --path linkerd-mtls:issuer.validityHours 100",
+      );
     });
   });
 

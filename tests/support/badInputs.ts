@@ -255,7 +255,7 @@ export async function badInputs(): Promise<BadInputs> {
     ),
     await weakIssuer(
       "that has expired",
-      { days: [-2, -1] },
+      { days: [-30, -1] },
       (made) => `must be valid now, but expired on ${isoTime(made)}`,
     ),
     await weakIssuer("that is not valid yet", { days: [1, 366] }, (made) => {
@@ -264,7 +264,7 @@ export async function badInputs(): Promise<BadInputs> {
     }),
     await weakIssuer(
       "of the last hour",
-      { days: [-1, 0.5 / 24] },
+      { days: [-30, 0.5 / 24] },
       (made) => `must be valid for another hour at least, but expires on ${isoTime(made)}`,
     ),
     await weakIssuer("of another trust domain", { dnsNames: ["identity.linkerd.example.org"] }, () =>
@@ -383,14 +383,14 @@ export async function badInputs(): Promise<BadInputs> {
       "a duration below 0",
       "webhookCertificates",
       { validityHours: -24 },
-      "webhookCertificates.validityHours must be a whole number of hours, 1 to 876000 (100 years), but is -24",
+      "webhookCertificates.validityHours must be a whole number of hours, 1 to 87600 (the validity of their CA), but is -24",
       set("webhookCertificates.validityHours", "1"),
     ),
     bad(
       "a duration with a unit",
       "webhookCertificates",
       { validityHours: "48h" },
-      'webhookCertificates.validityHours must be a whole number of hours, 1 to 876000 (100 years), but is "48h"',
+      'webhookCertificates.validityHours must be a whole number of hours, 1 to 87600 (the validity of their CA), but is "48h"',
       set("webhookCertificates.validityHours", "1"),
     ),
     {

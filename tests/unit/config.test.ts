@@ -238,7 +238,22 @@ describe("configuration", () => {
     [
       "a validity that the tls provider cannot count",
       { webhookCertificates: { validityHours: 2_562_048 } },
-      /webhookCertificates\.validityHours must be a whole number of hours, 1 to 876000 \(100 years\), but is 2562048/,
+      /webhookCertificates\.validityHours must be a whole number of hours, 1 to 87600 \(the validity of their CA\), but is 2562048/,
+    ],
+    [
+      "webhooks' certificates that outlive their CA",
+      { webhookCertificates: { validityHours: 87_601 } },
+      /webhookCertificates\.validityHours must be .* 87600 \(the validity of their CA\), but is 87601\n.* 1$/m,
+    ],
+    [
+      "an issuer that the tls provider cannot count",
+      { issuer: { validityHours: 876_001 } },
+      /issuer\.validityHours must be a whole number of hours, 1 to 876000 \(100 years\), but is 876001/,
+    ],
+    [
+      "proxies' certificates that outlive the issuer",
+      { issuer: { validityHours: 24 } },
+      /issuanceLifetime must be less than the validity of the issuer \(24h\), but is "24h"\n.*issuanceLifetime 12h$/m,
     ],
     [
       "an issuer that outlives its anchor",
@@ -253,7 +268,7 @@ describe("configuration", () => {
     [
       "a life of certificates that Go cannot read",
       { issuanceLifetime: "2562048h" },
-      /issuanceLifetime must be a duration .* but is "2562048h"/,
+      /issuanceLifetime must be a duration such as .*, up to 2562047h, of 1m or more, but is "2562048h"\n.* 24h$/m,
     ],
     [
       "an issuer that is no object",
@@ -386,6 +401,16 @@ describe("configuration", () => {
         "linkerd-mtls:issuerKey must be set with certificates=provided, but is missing\n" +
           "    pulumi config set --secret linkerd-mtls:issuerKey < issuer.key",
       ]);
+    });
+
+    it("refuses proxies' certificates that outlive the issuer", async () => {
+      const { certPem, keyPem } = await testIssuer(anchor, { days: [-1, 1] });
+      const short = { ...provided(), issuerCertificate: certPem, issuerKey: keyPem };
+      assert.deepEqual(problems({ ...short, issuanceLifetime: "48h" }, SECRET), [
+        'linkerd-mtls:issuanceLifetime must be less than the validity of the issuer (48h (2 days)), but is "48h"\n' +
+          "    pulumi config set linkerd-mtls:issuanceLifetime 24h",
+      ]);
+      assert.equal(read({ ...short, issuanceLifetime: "47h" }, SECRET).issuanceLifetime, 47 * 3600);
     });
 
     it("refuses a key in plaintext, without repeating it", () => {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 
 import * as pulumi from "@pulumi/pulumi";
 
-import { testCertificate, type TestCertificate } from "../support/certificates";
+import { testAnchor, testCertificate, type TestCertificate } from "../support/certificates";
 import { problems, read, type Values } from "../support/readConfig";
 
 const rotating = (values: Values): Values => ({ certificates: "cert-manager", ...values });
@@ -176,6 +176,19 @@ describe("configuration of cert-manager", () => {
       const { trustAnchorKey } = read(provided(anchor), SECRET);
       assert.ok(trustAnchorKey);
       assert.equal(await pulumi.isSecret(pulumi.output(trustAnchorKey)), true);
+    });
+
+    it("makes no issuer that outlives its whole life", async () => {
+      const short = await testAnchor({ days: [-5, 5] });
+      const generated = {
+        trustAnchors: [{ id: "a", certificate: short.certPem }],
+        trustAnchorKey: short.keyPem,
+      };
+      assert.deepEqual(problems(generated, SECRET), [
+        "linkerd-mtls:issuer.validityHours must be no longer than the validity of trust anchor a (240 hours), but is " +
+          "8760\n    pulumi config set --path 'linkerd-mtls:issuer.validityHours' 240",
+      ]);
+      assert.equal(read({ ...generated, issuer: { validityHours: 240 } }, SECRET).issuer.validityHours, 240);
     });
 
     it("refuses the key in plaintext, and that of another", () => {

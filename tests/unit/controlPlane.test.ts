@@ -169,6 +169,22 @@ describe("LinkerdControlPlane", () => {
     assert.equal((values as { cniEnabled: unknown }).cniEnabled, true);
   });
 
+  for (const issuanceLifetime of [59, 90.5, 9_223_372_037]) {
+    it(`refuses certificates of proxies for ${issuanceLifetime} seconds`, async () => {
+      await assert.rejects(
+        record(() => new LinkerdControlPlane("control-plane", { ...args, issuanceLifetime })),
+        {
+          errors: [
+            {
+              propertyPath: "issuanceLifetime",
+              reason: `must be a whole number of seconds, 60 to 9223372036, but is ${issuanceLifetime}`,
+            },
+          ],
+        },
+      );
+    });
+  }
+
   it("has the version that was installed from a directory in its digest", async () => {
     const charts = { source: "./charts" };
     const recording = await record(() => {

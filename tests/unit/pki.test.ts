@@ -162,6 +162,40 @@ describe("IdentityIssuer", () => {
     assert.deepEqual(recording.outputs, { secretName: "linkerd-identity-issuer" });
   });
 
+  describe("below an anchor that ends soon", () => {
+    /** What is said of an issuer before an anchor with 100 hours left signs it. */
+    async function sign(validityPeriodHours: number, known = true): Promise<void> {
+      const recording = await record(() => {
+        const { signer } = new TrustAnchor("anchor");
+        assert.ok(signer);
+        new IdentityIssuer("issuer", { ...args, source: { signer } });
+      });
+      const [name = ""] = recording.get("LocallySignedCert", "issuer-certificate").hooks.beforeCreate;
+      const hook = recording.hooks.get(name);
+      assert.deepEqual(hook?.opts, { onDryRun: true });
+      const { certPem } = await testCertificate("root", { days: [-10, 100.5 / 24] });
+      const newInputs = { validityPeriodHours, ...(known && { caCertPem: certPem }) };
+      await hook.callback({ urn: "", id: "", name, type: "", newInputs });
+    }
+
+    it("is refused where it would outlive it", async () => {
+      await assert.rejects(sign(8760), ({ message }: Error) => {
+        assert.match(
+          message,
+          /^linkerd-mtls:issuer\.validityHours must be at most 100, what is left to its trust anchor \(CN=root, until .*Z\), but is 8760: /,
+        );
+        assert.match(message, /^ {4}pulumi config set --path linkerd-mtls:issuer\.validityHours 100$/m);
+        return true;
+      });
+      await assert.rejects(sign(102), { message: /but is 102/ });
+    });
+
+    it("is signed where both end in the same hour, and while the anchor is yet to be made", async () => {
+      await sign(101);
+      await sign(8760, false);
+    });
+  });
+
   it("takes an issuer that exists, and keeps its key secret even where it was not given as one", async () => {
     const { certPem, keyPem } = await testCertificate("issuer");
     const recording = await record(() => {
@@ -250,6 +284,20 @@ describe("WebhookCertificates", () => {
       },
     });
     assert.deepEqual(secret.secretInputs, ["stringData"]);
+  });
+
+  it("do not outlive their CA", async () => {
+    await assert.rejects(
+      record(() => issue({ validityHours: TEN_YEARS + 1 })),
+      {
+        errors: [
+          {
+            propertyPath: "validityHours",
+            reason: "must be a whole number of hours, 1 to 87600 (the validity of their CA), but is 87601",
+          },
+        ],
+      },
+    );
   });
 
   it("keep their CA when they are reissued", async () => {

@@ -4,7 +4,7 @@ import type { Stack } from "@pulumi/pulumi/automation";
 import { Command, InvalidArgumentError } from "commander";
 
 import { TRUST_ANCHOR_VALIDITY_HOURS } from "../../components/pki/trustAnchor";
-import { HOURS_PER_YEAR } from "../../components/pki/keyGeneration";
+import { HOURS_PER_YEAR, MAX_VALIDITY_HOURS, VALIDITY_HOURS } from "../../components/pki/keyGeneration";
 import { CaCertificate } from "../../components/certificates/certificateRules";
 import { interruption } from "../shared/interruption";
 import { DEFAULT_SANDBOX, contextPaths, sandboxPaths } from "../shared/paths";
@@ -30,8 +30,8 @@ const { signal } = interruption;
 
 function hours(text: string): number {
   const value = Number(text);
-  if (Number.isInteger(value) && value >= 2) return value;
-  throw new InvalidArgumentError("expected a whole number of hours, 2 or more");
+  if (VALIDITY_HOURS.allows(value) && value >= 2) return value;
+  throw new InvalidArgumentError(`expected a whole number of hours, 2 to ${MAX_VALIDITY_HOURS}`);
 }
 
 /** For the checkout's stack, with the Pulumi CLI on PATH and the backend that it is logged in to. */
