@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 
 import { AppsV1Api, CoreV1Api, CustomObjectsApi } from "@kubernetes/client-node";
 
+import { checkIssuer, checkTrustAnchor } from "../../components/rules";
 import { sandboxTools } from "../../tools/sandbox/build/tools";
 import { linkerdCheck } from "../../tools/sandbox/linkerdCheck";
 import { Admissions } from "../support/admissions";
@@ -110,6 +111,14 @@ describe("certificates that cert-manager issues, and a bundle that trust-manager
       .client(AppsV1Api)
       .readNamespacedDeployment({ namespace: "linkerd", name: "linkerd-identity" });
     assert(Number(metadata.creationTimestamp) <= Number(identity?.creationTimestamp));
+  });
+
+  it("have an issuer that the rules for a provided one accept, as identity does", async () => {
+    const issuer = Buffer.from(await certificatePem("linkerd-identity-issuer"), "base64").toString();
+    const bundle = pemsOf((await trustRoots(sandbox)).data?.["ca-bundle.crt"]);
+    const anchors = bundle.flatMap((pem) => checkTrustAnchor(pem).anchor ?? []);
+    assert.equal(anchors.length, 1);
+    assert.deepEqual(checkIssuer(issuer, { anchors, trustDomain: "cluster.local" }).problems, []);
   });
 
   it("change nothing when they are deployed again", async () => {
