@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 
 import { SAMPLE_APPLICATIONS } from "./apps";
-import { checkCluster, LinkerdMesh, MeshCertificates } from "./components";
+import { checkCluster, LinkerdMesh, MeshCertificates, stackMark } from "./components";
 import { readConfig } from "./config";
 import { silenceDebugMessages } from "./debugMessages";
 
@@ -21,12 +21,13 @@ const PULUMI_CLI = ">=3.208.0";
 async function program(): Promise<StackOutputs> {
   silenceDebugMessages();
   await pulumi.requirePulumiVersion(PULUMI_CLI);
-  const { sampleApplications, ...config } = readConfig(SAMPLE_APPLICATIONS);
+  const { sampleApplications, ...settings } = readConfig(SAMPLE_APPLICATIONS);
+  const config = { ...settings, cluster: { ...settings.cluster, mark: stackMark() } };
   const samples = sampleApplications.map((name) => ({ name, sample: SAMPLE_APPLICATIONS[name] }));
-  const deployed = await checkCluster(
-    config,
-    samples.flatMap(({ sample }) => sample.existing),
-  );
+  const deployed = await checkCluster(config, {
+    created: samples.flatMap(({ sample }) => sample.namespaces),
+    existing: samples.flatMap(({ sample }) => sample.existing),
+  });
 
   const mesh = new LinkerdMesh("linkerd", { ...config, deployed });
   if (pulumi.runtime.isDryRun()) {

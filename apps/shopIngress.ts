@@ -1,7 +1,7 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 
-import { MeshedWorkload } from "../components";
+import { MeshedWorkload, ownNamespace } from "../components";
 import { SampleApplicationArgs } from "./sampleApplication";
 
 /** Name of the controller's objects. */
@@ -34,9 +34,10 @@ export class ShopIngress extends pulumi.ComponentResource {
     super("linkerd-mtls:index:ShopIngress", name, {}, opts);
 
     const { mesh } = args;
-    const namespace = new k8s.core.v1.Namespace(
+    const namespace = ownNamespace(
       `${name}-namespace`,
-      { metadata: { name } },
+      { name },
+      mesh.cluster,
       // The guard outlives the last pod.
       { parent: this, dependsOn: mesh.guard },
     );

@@ -4,6 +4,8 @@ export { type Rotation } from "./certManager/rotation";
 export { type ClusterAccess } from "./cluster/client";
 export { type ChartName, type ChartValues } from "./chartValues";
 export { type HelmValue, type HelmValues } from "./cluster/helmValues";
+export { ownNamespace } from "./cluster/ownership";
+export { stackMark } from "./cluster/stackMark";
 export { type PodSecurityLevel } from "./cluster/podSecurity";
 export { KubeSystemLabel } from "./controlPlane/kubeSystemLabel";
 export { LinkerdControlPlane, type LinkerdControlPlaneArgs } from "./controlPlane/linkerdControlPlane";
@@ -40,6 +42,6 @@ export {
   type WebhookRotation,
   type WebhookTrust,
 } from "./pki/webhookCertificates";
-export { checkCluster } from "./preflight";
+export { checkCluster, type OtherNamespaces } from "./preflight";
 export { TrustManager, type TrustManagerArgs } from "./trustManager/trustManager";
 export { TrustManagerBundle, type TrustManagerBundleArgs } from "./trustManager/trustManagerBundle";

@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 
 import { CertManager } from "./certManager/certManager";
+import { ClusterAccess } from "./cluster/client";
 import { KubeSystemLabel } from "./controlPlane/kubeSystemLabel";
 import { LinkerdControlPlane } from "./controlPlane/linkerdControlPlane";
 import { LinkerdCrds } from "./controlPlane/linkerdCrds";
@@ -42,6 +43,7 @@ export interface MeshCertificates {
  * application namespaces behind the gate. Applications of your own take the component as their `mesh`.
  */
 export class LinkerdMesh extends pulumi.ComponentResource implements Mesh {
+  public readonly cluster: ClusterAccess;
   public readonly trustBundlePem: pulumi.Output<string>;
   /** Opens when pods are injected, with viz also when they get tap. */
   public readonly gate: InjectionGate;
@@ -68,6 +70,7 @@ export class LinkerdMesh extends pulumi.ComponentResource implements Mesh {
     const { cluster, charts = {}, values = {}, protect = false, rotation, gateDeadlineSeconds } = args;
     const gateNamespace = args.gateNamespace ?? existingMeshed(args);
     const parent = { parent: this };
+    this.cluster = cluster;
     this.cniEnabled = args.cniEnabled ?? false;
     this.linkerdVersion = charts.version;
     const planned = plannedTrust(args);
@@ -76,8 +79,12 @@ export class LinkerdMesh extends pulumi.ComponentResource implements Mesh {
     if (args.labelKubeSystem === true) {
       new KubeSystemLabel(`${name}-kube-system`, parent);
     }
-    const namespace = new LinkerdNamespace(name, { cniEnabled: this.cniEnabled }, { ...parent, protect });
-    this.guard = new MeshGuard(`${name}-guard`, { mode: args.guardMode }, parent);
+    const namespace = new LinkerdNamespace(
+      name,
+      { cniEnabled: this.cniEnabled, cluster },
+      { ...parent, protect },
+    );
+    this.guard = new MeshGuard(`${name}-guard`, { mode: args.guardMode, cluster }, parent);
 
     const anchors = this.trustAnchors(name, args, planned);
     const certPems = anchors.map(({ anchor }) => anchor.certPem);
@@ -172,7 +179,7 @@ export class LinkerdMesh extends pulumi.ComponentResource implements Mesh {
       // Injection can be proven only once the release is installed.
       { ...parent, dependsOn: controlPlane },
     );
-    this.guard.coverOthers(`${name}-guard-others`, cluster, { ...parent, dependsOn: controlPlaneGate });
+    this.guard.coverOthers(`${name}-guard-others`, { ...parent, dependsOn: controlPlaneGate });
     const viz =
       args.viz &&
       new LinkerdViz(
@@ -223,8 +230,8 @@ export class LinkerdMesh extends pulumi.ComponentResource implements Mesh {
   }
 
   private context(): Omit<Mesh, "gate"> & Pick<LinkerdMesh, "gate"> {
-    const { trustBundlePem, trustDomain, gate, guard, cniEnabled, linkerdVersion } = this;
-    return { trustBundlePem, trustDomain, gate, guard, cniEnabled, linkerdVersion };
+    const { cluster, trustBundlePem, trustDomain, gate, guard, cniEnabled, linkerdVersion } = this;
+    return { cluster, trustBundlePem, trustDomain, gate, guard, cniEnabled, linkerdVersion };
   }
 
   private trustAnchors(

@@ -1,3 +1,5 @@
+import { claimsOf } from "./claims";
+import { checkForeignObjects } from "./cluster/foreignObjects";
 import { checkPodSecurity } from "./cluster/podSecurity";
 import { requireSameCluster } from "./cluster/sameCluster";
 import { DeployedMesh, readDeployedMesh } from "./controlPlane/deployedMesh";
@@ -8,17 +10,24 @@ import { isInjected } from "./mesh/proxySettings";
 import { refuseTrustDomain } from "./pki/trustChange";
 import { plannedTrust } from "./plannedTrust";
 
+/** Namespaces that a program uses beside those of its mesh. */
+export interface OtherNamespaces {
+  /** It creates these. Default: none. */
+  readonly created?: readonly string[];
+  /** These exist already and get pods that are injected. Default: none. */
+  readonly existing?: readonly string[];
+}
+
 /**
  * Looks at the cluster before a mesh is deployed to it, in a preview too. Await it before the first resource.
  *
- * @param existing Other namespaces that exist already and get pods that are injected.
  * @returns What the cluster has of Linkerd, for the argument `deployed` of the mesh.
- * @throws RunError that names every existing namespace whose pod security refuses injected pods, or refuses a change that
- *   would cut the traffic of the mesh on the cluster.
+ * @throws RunError that names every object of others that the mesh would take over, or every existing namespace whose pod
+ *   security refuses injected pods, or refuses a change that would cut the traffic of the mesh on the cluster.
  */
 export async function checkCluster(
   args: LinkerdMeshArgs,
-  existing: readonly string[] = [],
+  { created = [], existing = [] }: OtherNamespaces = {},
 ): Promise<DeployedMesh | undefined> {
   const { charts = {}, cluster, cniEnabled = false, namespaces = [], values = {} } = args;
   const injected = namespaces
@@ -28,11 +37,13 @@ export async function checkCluster(
     );
   // Where the CNI plugin does its work, every level of pod security takes injected pods.
   const names = cniEnabled ? [] : [...injected.map(({ name }) => name), ...existing];
-  await checkPodSecurity([...new Set(names)]);
   const [deployed] = await Promise.all([
     readDeployedMesh(cluster),
     warnWithoutGatewayApi(charts, cluster, values["linkerd-crds"]),
   ]);
+  await checkForeignObjects(claimsOf(args, created), cluster);
+  await checkPodSecurity([...new Set(names)]);
+  // It records the cluster, which must not be one that was refused.
   await requireSameCluster(deployed?.clusterUid);
   if (deployed !== undefined) {
     await refuseDowngrade(deployed.linkerdVersion, charts, args.acceptOutage);

@@ -1,8 +1,8 @@
-import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 
 import { ClusterAccess } from "../cluster/client";
 import { helmRelease } from "../cluster/helmRelease";
+import { ownNamespace } from "../cluster/ownership";
 import { helmChart } from "../cluster/helmChart";
 import { ChartRules, checkHelmValues, HelmValues, mergeValues } from "../cluster/helmValues";
 import { DEFAULT_CERT_MANAGER_CHART_SOURCE } from "./version";
@@ -39,15 +39,14 @@ export function managerRelease(
   const { rules, version, cluster, chartSource = DEFAULT_CERT_MANAGER_CHART_SOURCE } = args;
   const { chart } = rules;
   checkHelmValues(`${args.component} ${name}`, rules, chartSource, args.values);
-  const { metadata } = new k8s.core.v1.Namespace(
+  const { metadata } = ownNamespace(
     `${name}-namespace`,
     {
-      metadata: {
-        name: args.namespace,
-        // Linkerd waits for what they issue, so their pods must not wait for Linkerd's injector.
-        labels: { "config.linkerd.io/admission-webhooks": "disabled" },
-      },
+      name: args.namespace,
+      // Linkerd waits for what they issue, so their pods must not wait for Linkerd's injector.
+      labels: { "config.linkerd.io/admission-webhooks": "disabled" },
     },
+    cluster,
     { parent },
   );
   const reference = helmChart(chartSource, chart, version);

@@ -4,26 +4,36 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 
 import type * as client from "@kubernetes/client-node";
+import type * as pulumi from "@pulumi/pulumi";
 
 /**
  * Which cluster a hook asks: the one of the Kubernetes provider. An empty object is the ambient kubeconfig, as it is for
- * the provider. Neither value reaches the state.
+ * the provider. Where it is and who asks never reach the state.
  */
 export interface ClusterAccess {
   /** Path or contents of a kubeconfig. Default: KUBECONFIG, then ~/.kube/config, then the pod's own cluster. */
   readonly kubeconfig?: string;
   /** Context in it. Default: its current one. */
   readonly context?: string;
+  /**
+   * What this stack writes on what it makes there, see `stackMark`. What exists and has another mark, or none, is not
+   * changed. Default: the name of the stack, which does not tell that a state was lost.
+   */
+  readonly mark?: pulumi.Input<string>;
 }
 
 /** One kubeconfig for each cluster, so that the token of a credential plugin is used until it expires. */
 const KUBECONFIGS = new WeakMap<ClusterAccess, client.KubeConfig>();
 
-/** A client whose requests give up after `timeoutMs`. */
+/** Asks for lists of objects without specification and status, of which a cluster may have megabytes. */
+export const METADATA_ONLY = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1";
+
+/** A client whose requests give up after `timeoutMs`. `accept`: the form of an answer, where it is not the whole object. */
 export async function connect<T extends client.ApiType>(
   access: ClusterAccess,
   api: (k8s: typeof client) => new (configuration: client.Configuration) => T,
   timeoutMs: number,
+  accept?: string,
 ): Promise<T> {
   // Imported here, because a deployment that changes nothing asks nothing.
   const k8s = await import("@kubernetes/client-node");
@@ -41,6 +51,9 @@ export async function connect<T extends client.ApiType>(
         pre: (request) => {
           // This timer does not keep the process alive.
           request.setSignal(AbortSignal.timeout(Math.ceil(timeoutMs)));
+          if (accept !== undefined) {
+            request.setHeaderParam("Accept", accept);
+          }
           return Promise.resolve(request);
         },
         post: (response) => Promise.resolve(response),

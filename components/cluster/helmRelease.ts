@@ -3,13 +3,28 @@ import * as pulumi from "@pulumi/pulumi";
 
 import { ClusterAccess, connect, describeError } from "./client";
 import { ChartReference } from "./helmChart";
+import { isMarked, listRecords } from "./helmRecords";
 import { beforeChange, clusterHook } from "./hook";
+import { stackName } from "./stackMark";
 
 /** How long to wait for a release, in seconds: images may be slow to pull. */
 export const RELEASE_TIMEOUT_SECONDS = 600;
 
 /** How long the API server may take for each answer about Helm's records. */
 const RECORDS_TIMEOUT_MS = 30_000;
+
+/** Label selector of the records of upgrades that never ended. */
+const UNFINISHED = ",status in (pending-upgrade,pending-rollback)";
+
+/** A release of others, as opposed to a question that was not answered. */
+class ForeignRelease extends Error {}
+
+/** Inputs of a release that its hook reads. */
+interface ReleaseInputs {
+  readonly name: string;
+  readonly namespace: string;
+  readonly description: string;
+}
 
 /** What differs between the releases of this program. */
 export interface HelmReleaseArgs extends ChartReference {
@@ -39,7 +54,13 @@ export function helmRelease(
   const records = clearRecords(`${name}-records`, cluster);
   return new k8s.helm.v3.Release(
     name,
-    { ...args, createNamespace: false, timeout: RELEASE_TIMEOUT_SECONDS },
+    {
+      ...args,
+      createNamespace: false,
+      timeout: RELEASE_TIMEOUT_SECONDS,
+      // Helm keeps it with the record of a release that is deployed.
+      description: pulumi.interpolate`deployed by stack ${cluster.mark ?? stackName()}`,
+    },
     {
       ...opts,
       // A release that is about to be created is then never one that is still in use.
@@ -53,21 +74,33 @@ export function helmRelease(
  * Removes the records that a killed deployment left with Helm and not in Pulumi's state, because Helm refuses to go on
  * with them: of a release that is about to be created, all ("cannot re-use a name that is still in use"); of one that
  * is about to be updated, those of upgrades that never ended ("another operation is in progress"). Only records go:
- * Helm takes over the objects, which carry the release's name, and changes what differs.
+ * Helm takes over the objects, which carry the release's name, and changes what differs. A release that is deployed, and
+ * not by this stack, is an error.
  */
 function clearRecords(name: string, cluster: ClusterAccess): pulumi.ResourceHook {
-  return clusterHook<{ name: string; namespace: string }>(name, async ({ newInputs, oldInputs }) => {
-    const { name: release, namespace } = newInputs;
-    const unfinished = oldInputs === undefined ? "" : ",status in (pending-upgrade,pending-rollback)";
-    const labelSelector = `owner=helm,name=${release}${unfinished}`;
+  return clusterHook<ReleaseInputs>(name, async ({ newInputs, oldInputs }) => {
+    const { name: release, namespace, description } = newInputs;
+    const where = { cluster, release, namespace };
     try {
+      const records = await listRecords(where, oldInputs === undefined ? "" : UNFINISHED);
+      const deployed = records.filter(({ status }) => status === "deployed" || status === "superseded");
+      if (oldInputs === undefined && deployed.length > 0 && !(await isMarked(where, deployed, description))) {
+        throw new ForeignRelease(
+          `Helm release ${namespace}/${release} exists already, and this stack did not make it; it is left as it is\n` +
+            `  uninstall it first if nobody needs it: helm -n ${namespace} uninstall ${release}`,
+        );
+      }
       const core = await connect(cluster, ({ CoreV1Api }) => CoreV1Api, RECORDS_TIMEOUT_MS);
-      const { items } = await core.listNamespacedSecret({ namespace, labelSelector });
-      for (const record of items.map(({ metadata }) => metadata?.name ?? "")) {
-        await core.deleteNamespacedSecret({ namespace, name: record });
-        await pulumi.log.info(`an interrupted deployment left Helm's record ${record}: removed`);
+      for (const record of records) {
+        await core.deleteNamespacedSecret({ namespace, name: record.name });
+        await pulumi.log.info(
+          `an interrupted deployment of this stack left Helm's record ${record.name}: removed`,
+        );
       }
     } catch (error) {
+      if (error instanceof ForeignRelease) {
+        throw error;
+      }
       const { message } = describeError(error);
       throw new Error(
         `Helm's records of release ${namespace}/${release} cannot be looked up: ${message}\n` +

@@ -1,3 +1,5 @@
+import type { V1ObjectMeta } from "@kubernetes/client-node";
+
 import { ClusterAccess, connect, describeError } from "./client";
 
 /** An object that a controller works on. */
@@ -71,6 +73,20 @@ export async function objectState(
   };
 }
 
+/** The metadata of an object, of any kind; throws what the client throws. */
+export async function readObject(
+  access: ClusterAccess,
+  object: ControlledObject,
+  timeoutMs: number,
+): Promise<Readonly<V1ObjectMeta>> {
+  if (object.apiVersion === "v1" && object.kind === "Namespace") {
+    const core = await connect(access, ({ CoreV1Api }) => CoreV1Api, timeoutMs);
+    return (await core.readNamespace({ name: object.name })).metadata ?? {};
+  }
+  const { metadata = {} } = (await read(access, object, timeoutMs)) as { metadata?: V1ObjectMeta };
+  return metadata;
+}
+
 async function read(access: ClusterAccess, object: ControlledObject, timeoutMs: number): Promise<unknown> {
   const api = await connect(access, ({ CustomObjectsApi }) => CustomObjectsApi, timeoutMs);
   const { name, namespace } = object;
@@ -90,7 +106,7 @@ export function resourceOf({ apiVersion, kind }: Pick<ControlledObject, "apiVers
   plural: string;
 } {
   const [group = "", version = ""] = apiVersion.split("/");
-  return { group, version, plural: `${kind.toLowerCase()}s` };
+  return { group, version, plural: `${kind.toLowerCase()}s`.replace(/ys$/, "ies") };
 }
 
 function describeObject({ kind, name, namespace }: ControlledObject): string {

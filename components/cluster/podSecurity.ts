@@ -3,6 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 
 import { invalid, Problem } from "../validation/problem";
 import { oneOf } from "../validation/rule";
+import { settled } from "./settled";
 
 /** Pod security level that a namespace enforces. https://kubernetes.io/docs/concepts/security/pod-security-standards/ */
 export type PodSecurityLevel = "privileged" | "baseline" | "restricted";
@@ -60,6 +61,5 @@ function liveLevel(namespace: string): Promise<string | undefined> {
     const labels = live.labels as Record<string, string> | undefined;
     return labels?.[POD_SECURITY_LABEL];
   });
-  // An output can be awaited; the SDK's types hide it as internal.
-  return (level as unknown as { promise(): Promise<string | undefined> }).promise();
+  return settled(level);
 }

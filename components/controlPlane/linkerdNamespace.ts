@@ -1,7 +1,8 @@
-import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 
 import { CONTROL_PLANE_NAMESPACE_LABELS } from "../trustManager/trustRoots";
+import { ClusterAccess } from "../cluster/client";
+import { ownNamespace } from "../cluster/ownership";
 import { POD_SECURITY_LABEL } from "../cluster/podSecurity";
 
 /** Name of Linkerd's namespace; its command-line tool expects it. */
@@ -14,6 +15,8 @@ export const VIZ_NAMESPACE = "linkerd-viz";
 export interface LinkerdNamespaceArgs {
   /** Whether the cluster has Linkerd's CNI plugin, so that no pod here needs privileges. Default false. */
   readonly cniEnabled?: boolean;
+  /** The cluster, the same as the Kubernetes provider's. */
+  readonly cluster: ClusterAccess;
 }
 
 /**
@@ -32,24 +35,23 @@ export class LinkerdNamespace extends pulumi.ComponentResource {
   /** Name of the namespace: `linkerd`. */
   public readonly name: pulumi.Output<string>;
 
-  public constructor(name: string, args: LinkerdNamespaceArgs = {}, opts?: pulumi.ComponentResourceOptions) {
+  public constructor(name: string, args: LinkerdNamespaceArgs, opts?: pulumi.ComponentResourceOptions) {
     super("linkerd-mtls:index:LinkerdNamespace", name, {}, opts);
 
-    const namespace = new k8s.core.v1.Namespace(
+    const namespace = ownNamespace(
       `${name}-namespace`,
       {
-        metadata: {
-          name: LINKERD_NAMESPACE,
-          labels: {
-            ...CONTROL_PLANE_NAMESPACE_LABELS,
-            "linkerd.io/control-plane-ns": LINKERD_NAMESPACE,
-            // The injector must not be asked about its own pods, or nothing could start.
-            "config.linkerd.io/admission-webhooks": "disabled",
-            ...linkerdPodSecurity(args.cniEnabled),
-          },
-          annotations: { "linkerd.io/inject": "disabled" },
+        name: LINKERD_NAMESPACE,
+        labels: {
+          ...CONTROL_PLANE_NAMESPACE_LABELS,
+          "linkerd.io/control-plane-ns": LINKERD_NAMESPACE,
+          // The injector must not be asked about its own pods, or nothing could start.
+          "config.linkerd.io/admission-webhooks": "disabled",
+          ...linkerdPodSecurity(args.cniEnabled),
         },
+        annotations: { "linkerd.io/inject": "disabled" },
       },
+      args.cluster,
       { parent: this },
     );
 

@@ -1,8 +1,8 @@
-import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 
 import { ClusterAccess } from "../cluster/client";
 import { helmRelease } from "../cluster/helmRelease";
+import { ownNamespace } from "../cluster/ownership";
 import { helmValueProblems, HelmValues, mergeValues } from "../cluster/helmValues";
 import { InjectionGate } from "../injection/injectionGate";
 import { InjectionApi } from "../injection/injectionProbe";
@@ -101,21 +101,20 @@ export class LinkerdViz extends pulumi.ComponentResource {
       ),
     ]);
 
-    const namespace = new k8s.core.v1.Namespace(
+    const namespace = ownNamespace(
       `${name}-namespace`,
       {
-        metadata: {
-          name: VIZ_NAMESPACE,
-          labels: {
-            "linkerd.io/extension": "viz",
-            ...linkerdPodSecurity(mesh.cniEnabled),
-            ...(guard && { [GUARDED_LABEL]: "true" }),
-          },
-          // `linkerd viz check` then looks for no Prometheus here.
-          annotations:
-            prometheusUrl === undefined ? {} : { "viz.linkerd.io/external-prometheus": prometheusUrl },
+        name: VIZ_NAMESPACE,
+        labels: {
+          "linkerd.io/extension": "viz",
+          ...linkerdPodSecurity(mesh.cniEnabled),
+          ...(guard && { [GUARDED_LABEL]: "true" }),
         },
+        // `linkerd viz check` then looks for no Prometheus here.
+        annotations:
+          prometheusUrl === undefined ? {} : { "viz.linkerd.io/external-prometheus": prometheusUrl },
       },
+      args.cluster,
       { parent: this },
     );
     const { webhookCertificates, webhookRotation } = args;

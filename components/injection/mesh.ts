@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 
+import { ClusterAccess } from "../cluster/client";
 import { LinkerdVersion } from "../controlPlane/version";
 import { InjectionGate } from "./injectionGate";
 import { MeshGuard } from "./meshGuard";
@@ -9,6 +10,8 @@ import { MeshGuard } from "./meshGuard";
  * installed, leave out the gate and the guard.
  */
 export interface Mesh {
+  /** Its cluster, the same as the Kubernetes provider's. */
+  readonly cluster: ClusterAccess;
   /** PEMs of all trust anchors. A proxy gets them when its pod is created, so pods roll when they change. */
   readonly trustBundlePem: pulumi.Input<string>;
   /** Trust domain. A proxy gets its name in it when its pod is created, so pods roll when it changes. Default `cluster.local`. */

@@ -1,10 +1,11 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 
+import { ClusterAccess } from "../cluster/client";
+import { marked, unlessForeign } from "../cluster/ownership";
 import { throwInputProblems } from "../validation/inputProblems";
 import { check } from "../validation/problem";
 import { oneOf } from "../validation/rule";
-import { ClusterAccess } from "../cluster/client";
 import { ENFORCEMENT_ANNOTATION, enforcementGate } from "./enforcementGate";
 import { type Sidecars, SIDECARS } from "./injectorRules";
 
@@ -25,6 +26,12 @@ export const GUARD_NAME = "linkerd-mesh-guard";
 /** Name of the policy that warns where the guard does not refuse. */
 const WARNING_NAME = `${GUARD_NAME}-warning`;
 
+/** Name of the binding behind the gate, see {@link MeshGuard.coverOthers}. */
+const OTHERS_NAME = `${GUARD_NAME}-others`;
+
+/** Names of its policies and bindings. */
+export const GUARD_NAMES = [GUARD_NAME, WARNING_NAME, OTHERS_NAME] as const;
+
 /** Label, with the value `true`, of namespaces whose pods the guard refuses from the start: they exist only after it. */
 export const GUARDED_LABEL = "linkerd-mtls/guarded";
 
@@ -32,6 +39,8 @@ export const GUARDED_LABEL = "linkerd-mtls/guarded";
 export interface MeshGuardArgs {
   /** Default `deny`. */
   readonly mode?: GuardMode;
+  /** The cluster, the same as the Kubernetes provider's. */
+  readonly cluster: ClusterAccess;
 }
 
 /** The annotation's value, or "" where it is absent: the injector treats both alike. */
@@ -64,13 +73,15 @@ export class MeshGuard extends pulumi.ComponentResource {
   public readonly policyName: pulumi.Output<string>;
 
   private readonly mode: GuardMode;
+  private readonly cluster: ClusterAccess;
 
-  public constructor(name: string, args: MeshGuardArgs = {}, opts?: pulumi.ComponentResourceOptions) {
+  public constructor(name: string, args: MeshGuardArgs, opts?: pulumi.ComponentResourceOptions) {
     super("linkerd-mtls:index:MeshGuard", name, {}, opts);
 
-    const { mode = "deny" } = args;
+    const { mode = "deny", cluster } = args;
     throwInputProblems(`MeshGuard ${name}`, check("mode", mode, GUARD_MODE));
     this.mode = mode;
+    this.cluster = cluster;
 
     const bound = (
       part: string,
@@ -78,18 +89,16 @@ export class MeshGuard extends pulumi.ComponentResource {
       action: GuardMode,
       where: BindingSpec = {},
     ): pulumi.Output<string> => {
+      const metadata = { name: policyName, annotations: marked(this.cluster) };
       const policy = new k8s.admissionregistration.v1.ValidatingAdmissionPolicy(
         `${name}-${part}policy`,
-        { metadata: { name: policyName }, spec: policySpec(action) },
-        { parent: this },
+        { metadata, spec: policySpec(action) },
+        this.own(`${name}-${part}policy`, { parent: this }),
       );
       return new k8s.admissionregistration.v1.ValidatingAdmissionPolicyBinding(
         `${name}-${part}binding`,
-        {
-          metadata: { name: policyName },
-          spec: { ...actions(action), ...where, policyName: policy.metadata.name },
-        },
-        { parent: this },
+        { metadata, spec: { ...actions(action), ...where, policyName: policy.metadata.name } },
+        this.own(`${name}-${part}binding`, { parent: this }),
       ).spec.policyName;
     };
     if (mode === "deny") {
@@ -104,22 +113,27 @@ export class MeshGuard extends pulumi.ComponentResource {
   /**
    * Refuses pods in the namespaces that are not labelled {@link GUARDED_LABEL}, too, which may have existed before. Until
    * then it warns of them. Call it with a dependency on the gate that proves injection. A deployment does not end before
-   * the API server of `cluster`, the same as the Kubernetes provider's, refuses them.
+   * the API server refuses them.
    */
-  public coverOthers(name: string, cluster: ClusterAccess, opts?: pulumi.CustomResourceOptions): void {
+  public coverOthers(name: string, opts?: pulumi.CustomResourceOptions): void {
     if (this.mode === "deny") {
-      const { policyName } = this;
+      const { cluster, policyName } = this;
       const binding = new k8s.admissionregistration.v1.ValidatingAdmissionPolicyBinding(
         `${name}-binding`,
         {
-          metadata: { name: `${GUARD_NAME}-others` },
+          metadata: { name: OTHERS_NAME, annotations: marked(cluster) },
           spec: { ...actions(this.mode), ...guarded("DoesNotExist"), policyName },
         },
-        opts,
+        this.own(`${name}-binding`, opts),
       );
       const enforced = { parent: opts?.parent, dependsOn: binding };
       enforcementGate(`${name}-enforced`, { policyName, cluster }, enforced);
     }
+  }
+
+  /** Options of an object that must not be somebody else's. */
+  private own(name: string, opts?: pulumi.CustomResourceOptions): pulumi.CustomResourceOptions {
+    return { ...opts, hooks: { beforeCreate: [unlessForeign(name, this.cluster)] } };
   }
 }
 

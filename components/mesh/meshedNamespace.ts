@@ -9,6 +9,7 @@ import {
   PodSecurityLevel,
   podSecurityProblems,
 } from "../cluster/podSecurity";
+import { ownNamespace } from "../cluster/ownership";
 import { throwInputProblems } from "../validation/inputProblems";
 import { check, within } from "../validation/problem";
 import {
@@ -38,8 +39,11 @@ export interface MeshedNamespaceArgs {
   readonly existing?: boolean;
   /** Whether pods are injected by an annotation of their own, whatever the namespace says. Default false. */
   readonly injectedByPod?: boolean;
-  /** Its gate must be open before pods are injected here, and its guard outlives them. Default: neither. */
-  readonly mesh?: Pick<Mesh, "gate" | "guard" | "cniEnabled">;
+  /**
+   * Its gate must be open before pods are injected here, and its guard outlives them; a namespace that exists in its
+   * cluster and is not this stack's is an error. Default: none of this.
+   */
+  readonly mesh?: Pick<Mesh, "cluster" | "gate" | "guard" | "cniEnabled">;
 }
 
 /**
@@ -55,8 +59,8 @@ export class MeshedNamespace extends pulumi.ComponentResource {
   public constructor(name: string, args: MeshedNamespaceArgs = {}, opts?: pulumi.ComponentResourceOptions) {
     super("linkerd-mtls:index:MeshedNamespace", name, {}, opts);
 
-    const { name: namespace = name, existing = false, podSecurity, proxy = {}, mesh = {} } = args;
-    const { gate, guard } = mesh;
+    const { name: namespace = name, existing = false, podSecurity, proxy = {}, mesh } = args;
+    const { gate, guard } = mesh ?? {};
     const inject = args.inject ?? (existing ? undefined : "enabled");
     checkArgs(name, args, inject);
     this.injected = isInjected(inject);
@@ -74,7 +78,7 @@ export class MeshedNamespace extends pulumi.ComponentResource {
             ...(guarded && { [GUARDED_LABEL]: "true" }),
           }
         : undefined;
-    const inputs = { metadata: { name: namespace, annotations, labels } };
+    const metadata = { name: namespace, annotations, labels };
     const options: pulumi.CustomResourceOptions = {
       parent: this,
       // A pod may be created here as soon as the namespace says so: by then injection has been proven. The guard outlives
@@ -83,9 +87,13 @@ export class MeshedNamespace extends pulumi.ComponentResource {
     };
 
     if (!existing) {
-      this.name = new k8s.core.v1.Namespace(`${name}-namespace`, inputs, options).metadata.name;
+      this.name = (
+        mesh === undefined
+          ? new k8s.core.v1.Namespace(`${name}-namespace`, { metadata }, options)
+          : ownNamespace(`${name}-namespace`, metadata, mesh.cluster, options)
+      ).metadata.name;
     } else if (labels !== undefined || Object.keys(annotations).length > 0) {
-      this.name = new k8s.core.v1.NamespacePatch(`${name}-namespace`, inputs, options).metadata.name;
+      this.name = new k8s.core.v1.NamespacePatch(`${name}-namespace`, { metadata }, options).metadata.name;
     } else {
       // Nothing to set. The guard still outlives the pods that are put here by this name.
       this.name = pulumi.output(guard?.policyName).apply(() => namespace);

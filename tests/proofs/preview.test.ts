@@ -52,6 +52,9 @@ describe("the preview that a reviewer reads", () => {
     const deployments = sandbox.client(AppsV1Api);
     const { spec } = await deployments.readNamespacedDeployment({ namespace: "hello-world", name: "hello" });
     const bundle = spec?.template.metadata?.annotations?.["linkerd-mtls/trust-bundle-sha256"] ?? "";
+    const meshed = await sandbox.client(CoreV1Api).readNamespace({ name: "hello-world" });
+    const mark = meshed.metadata?.annotations?.["linkerd-mtls/stack"] ?? "";
+    assert.match(mark, /^organization\/linkerd-mtls\/dev \w{8}$/);
     const stay = /; (\d+) stay as they are/.exec(await readFile(out, "utf8"))?.[1] ?? "";
     assert.equal(
       await readFile(out, "utf8"),
@@ -78,6 +81,7 @@ apiVersion: v1
 kind: Namespace
 metadata:
   annotations:
+    linkerd-mtls/stack: ${mark}
     linkerd.io/inject: enabled
   labels:
     linkerd-mtls/guarded: "true"

@@ -107,6 +107,8 @@ export async function record(program: () => unknown, options: RecordOptions = {}
     },
     "linkerd-mtls",
     options.stack ?? "test",
+    false,
+    "organization",
   );
   // Nobody's cluster is asked.
   process.env.KUBECONFIG = "/dev/null";

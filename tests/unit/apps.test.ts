@@ -8,6 +8,7 @@ import { Kuard } from "../../apps/kuard";
 import { type SampleApplicationArgs } from "../../apps/sampleApplication";
 import { Shop } from "../../apps/shop";
 import { InjectionGate, MeshGuard } from "../../components";
+import { MARK } from "../support/mark";
 import { record, type Recorded, type Recording } from "../support/recorder";
 
 type Application = new (
@@ -21,9 +22,10 @@ function deploy(application: Application, cniEnabled?: boolean): Promise<Recordi
   return record(
     () => {
       const gate = new InjectionGate("gate", { controlPlane: {}, cluster: {} });
-      const guard = new MeshGuard("guard");
-      return new application("app", { mesh: { gate, guard, trustBundlePem: "bundle", cniEnabled } })
-        .namespaces;
+      const guard = new MeshGuard("guard", { cluster: {} });
+      return new application("app", {
+        mesh: { cluster: {}, gate, guard, trustBundlePem: "bundle", cniEnabled },
+      }).namespaces;
     },
     { live: { default: { metadata: { name: "default" } } } },
   );
@@ -200,7 +202,7 @@ describe("Shop", () => {
     for (const namespace of meshed) {
       assert.deepEqual(recording.get("Namespace", `${namespace}-namespace`).inputs.metadata, {
         name: namespace,
-        annotations: { "linkerd.io/inject": "enabled" },
+        annotations: { "linkerd.io/inject": "enabled", ...MARK },
         labels: { "linkerd-mtls/guarded": "true" },
       });
     }
@@ -236,6 +238,7 @@ describe("Shop", () => {
   it("has its ingress controller meshed by the annotation of its pods", () => {
     assert.deepEqual(recording.get("Namespace", "shop-ingress-namespace").inputs.metadata, {
       name: "shop-ingress",
+      annotations: MARK,
     });
     const { annotations, serviceAccountName, containers } = podOf(
       recording.get("Deployment", "shop-ingress-deployment"),

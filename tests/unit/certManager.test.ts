@@ -11,6 +11,7 @@ import {
   WebhookCertificates,
 } from "../../components";
 import { describeFound, rotationProblems } from "../../components/rules";
+import { MARK, STACK } from "../support/mark";
 import { record, type Recorded, type Recording } from "../support/recorder";
 
 /** What is created only when these Certificates of namespace linkerd are Ready. */
@@ -40,6 +41,7 @@ describe("CertManager", () => {
     assert.deepEqual(recording.get("Namespace", "cm-namespace").inputs.metadata, {
       name: "cert-manager",
       labels: { "config.linkerd.io/admission-webhooks": "disabled" },
+      annotations: MARK,
     });
     assert.deepEqual(recording.get("Release", "cm-release").inputs, {
       compat: "true",
@@ -49,6 +51,7 @@ describe("CertManager", () => {
       name: "cert-manager",
       namespace: "cert-manager",
       createNamespace: false,
+      description: `deployed by stack ${STACK}`,
       timeout: 600,
       values: {
         crds: { enabled: true, keep: false },

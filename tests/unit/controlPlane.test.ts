@@ -4,11 +4,12 @@ import { LinkerdControlPlane, LinkerdCrds, LinkerdNamespace, type ChartSource } 
 import { controlPlaneValues } from "../../components/controlPlane/values";
 import { chartVersion, LINKERD_VERSION } from "../../components/controlPlane/version";
 import { sha256 } from "../../components/certificates/pem";
+import { MARK, STACK } from "../support/mark";
 import { record, type Recording } from "../support/recorder";
 
 describe("LinkerdNamespace", () => {
   it("carries the metadata that Linkerd looks for", async () => {
-    const recording = await record(() => ({ name: new LinkerdNamespace("linkerd").name }));
+    const recording = await record(() => ({ name: new LinkerdNamespace("linkerd", { cluster: {} }).name }));
     assert.deepEqual(recording.get("Namespace", "linkerd-namespace").inputs, {
       apiVersion: "v1",
       kind: "Namespace",
@@ -20,14 +21,14 @@ describe("LinkerdNamespace", () => {
           "config.linkerd.io/admission-webhooks": "disabled",
           "pod-security.kubernetes.io/enforce": "privileged",
         },
-        annotations: { "linkerd.io/inject": "disabled" },
+        annotations: { "linkerd.io/inject": "disabled", ...MARK },
       },
     });
     assert.deepEqual(recording.outputs, { name: "linkerd" });
   });
 
   it("needs no privileges with the CNI plugin", async () => {
-    const recording = await record(() => new LinkerdNamespace("linkerd", { cniEnabled: true }));
+    const recording = await record(() => new LinkerdNamespace("linkerd", { cniEnabled: true, cluster: {} }));
     const { metadata } = recording.get("Namespace", "linkerd-namespace").inputs;
     const { labels } = metadata as { labels: Record<string, string> };
     assert.equal(labels["pod-security.kubernetes.io/enforce"], "restricted");
@@ -54,6 +55,7 @@ describe("LinkerdCrds", () => {
     name: "linkerd-crds",
     namespace: "linkerd",
     createNamespace: false,
+    description: `deployed by stack ${STACK}`,
     skipAwait: true,
     timeout: 600,
   };
@@ -111,6 +113,7 @@ describe("LinkerdControlPlane", () => {
       name: "linkerd-control-plane",
       namespace: "linkerd",
       createNamespace: false,
+      description: `deployed by stack ${STACK}`,
       skipAwait: true,
       timeout: 600,
       values: {

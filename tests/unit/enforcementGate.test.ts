@@ -18,7 +18,7 @@ describe("the guard of others' namespaces", () => {
     server.requests = [];
     const kubeconfig = server.kubeconfig();
     recording = await record(() => {
-      new MeshGuard("guard").coverOthers("others", { kubeconfig });
+      new MeshGuard("guard", { cluster: { kubeconfig } }).coverOthers("others");
     });
   });
   after(() => {

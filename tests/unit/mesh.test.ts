@@ -10,6 +10,7 @@ import {
   PodSecurityLevel,
 } from "../../components";
 import { checkPodSecurity } from "../../components/cluster/podSecurity";
+import { MARK } from "../support/mark";
 import { record } from "../support/recorder";
 
 describe("MeshedNamespace", () => {
@@ -38,7 +39,7 @@ describe("MeshedNamespace", () => {
         new MeshedNamespace("users", {
           proxy: { opaquePorts: [3306, "4444-4445"], cpuLimit: 1, await: false, nativeSidecar: true },
           podSecurity: "restricted",
-          mesh: { cniEnabled: true },
+          mesh: { cluster: {}, cniEnabled: true },
         }),
     );
     assert.deepEqual(recording.get("Namespace", "users-namespace").inputs.metadata, {
@@ -49,6 +50,7 @@ describe("MeshedNamespace", () => {
         "config.linkerd.io/proxy-cpu-limit": "1",
         "config.linkerd.io/proxy-await": "disabled",
         "config.beta.linkerd.io/proxy-enable-native-sidecar": "true",
+        ...MARK,
       },
       labels: { [LEVEL]: "restricted" },
     });
@@ -58,8 +60,8 @@ describe("MeshedNamespace", () => {
     const dependencies = async (args: MeshedNamespaceArgs): Promise<string[]> => {
       const recording = await record(() => {
         const gate = new InjectionGate("gate", { controlPlane: {}, cluster: {} });
-        const guard = new MeshGuard("guard");
-        new MeshedNamespace("default", { ...args, mesh: { gate, guard } });
+        const guard = new MeshGuard("guard", { cluster: {} });
+        new MeshedNamespace("default", { ...args, mesh: { cluster: {}, gate, guard } });
       });
       const type = args.existing === true ? "NamespacePatch" : "Namespace";
       const names = recording.get(type, "default-namespace").dependencies.map((urn) => urn.split("::").pop());
@@ -83,7 +85,11 @@ describe("MeshedNamespace", () => {
   describe("guarded from the start", () => {
     const labels = async (args: MeshedNamespaceArgs): Promise<unknown> => {
       const recording = await record(
-        () => new MeshedNamespace("default", { ...args, mesh: { guard: new MeshGuard("guard") } }),
+        () =>
+          new MeshedNamespace("default", {
+            ...args,
+            mesh: { cluster: {}, guard: new MeshGuard("guard", { cluster: {} }) },
+          }),
       );
       const type = args.existing === true ? "NamespacePatch" : "Namespace";
       const { metadata } = recording.get(type, "default-namespace").inputs;
@@ -117,8 +123,8 @@ describe("MeshedNamespace", () => {
 
     it("is left alone where nothing is set, and what is put there still comes after the guard", async () => {
       const recording = await record(() => {
-        const guard = new MeshGuard("guard");
-        const { name } = new MeshedNamespace("default", { existing: true, mesh: { guard } });
+        const guard = new MeshGuard("guard", { cluster: {} });
+        const { name } = new MeshedNamespace("default", { existing: true, mesh: { cluster: {}, guard } });
         new MeshedWorkload("users", {
           namespace: name,
           inject: "enabled",

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 
 import { InjectionGate, MeshGuard, type GuardMode } from "../../components";
+import { MARK } from "../support/mark";
 import { record, type Recording } from "../support/recorder";
 
 interface Policy {
@@ -12,9 +13,9 @@ interface Policy {
 
 describe("MeshGuard", () => {
   it("looks at the pods that the injector's webhook sees, when they are created", async () => {
-    const recording = await record(() => new MeshGuard("guard"));
+    const recording = await record(() => new MeshGuard("guard", { cluster: {} }));
     const { inputs } = recording.get("ValidatingAdmissionPolicy", "guard-policy");
-    assert.deepEqual(inputs.metadata, { name: "linkerd-mesh-guard" });
+    assert.deepEqual(inputs.metadata, { name: "linkerd-mesh-guard", annotations: MARK });
     const policy = inputs.spec as Policy;
     assert.equal(policy.failurePolicy, "Fail");
     assert.deepEqual(policy.matchConstraints, {
@@ -35,7 +36,7 @@ describe("MeshGuard", () => {
   });
 
   it("refuses a pod that is wanted in the mesh and has no proxy", async () => {
-    const recording = await record(() => new MeshGuard("guard"));
+    const recording = await record(() => new MeshGuard("guard", { cluster: {} }));
     const policy = recording.get("ValidatingAdmissionPolicy", "guard-policy").inputs.spec as Policy;
     const variables = Object.fromEntries(policy.variables.map(({ name, expression }) => [name, expression]));
     assert.deepEqual(variables, {
@@ -86,7 +87,10 @@ describe("MeshGuard", () => {
   const bindings = (recording: Recording) =>
     recording.resources
       .filter(({ type }) => type.endsWith(":ValidatingAdmissionPolicyBinding"))
-      .map(({ inputs: { metadata, spec } }) => ({ ...(metadata as { name: string }), ...(spec as object) }))
+      .map(({ inputs: { metadata, spec } }) => ({
+        name: (metadata as { name: string }).name,
+        ...(spec as object),
+      }))
       .sort((one, other) => one.name.localeCompare(other.name));
   const selector = (operator: string) => ({
     namespaceSelector: { matchExpressions: [{ key: "linkerd-mtls/guarded", operator }] },
@@ -95,7 +99,7 @@ describe("MeshGuard", () => {
   it("refuses in guarded namespaces from the start, and in others behind the gate", async () => {
     const recording = await record(() => {
       const gate = new InjectionGate("gate", { controlPlane: {}, cluster: {} });
-      new MeshGuard("guard").coverOthers("others", {}, { dependsOn: gate });
+      new MeshGuard("guard", { cluster: {} }).coverOthers("others", { dependsOn: gate });
     });
     const policyName = "linkerd-mesh-guard";
     assert.deepEqual(bindings(recording), [
@@ -121,7 +125,7 @@ describe("MeshGuard", () => {
   });
 
   it("warns of critical pods, which it does not refuse", async () => {
-    const recording = await record(() => new MeshGuard("guard"));
+    const recording = await record(() => new MeshGuard("guard", { cluster: {} }));
     const { validations } = recording.get("ValidatingAdmissionPolicy", "guard-warning-policy").inputs
       .spec as Policy;
     const [validation] = validations;
@@ -136,7 +140,7 @@ describe("MeshGuard", () => {
   ] as const) {
     it(`acts with ${action} in mode ${mode}, of every pod from the start`, async () => {
       const recording = await record(() => {
-        new MeshGuard("guard", { mode }).coverOthers("others", {});
+        new MeshGuard("guard", { cluster: {}, mode }).coverOthers("others");
       });
       const name = "linkerd-mesh-guard";
       assert.deepEqual(bindings(recording), [{ name, policyName: name, validationActions: [action] }]);
@@ -148,7 +152,7 @@ describe("MeshGuard", () => {
 
   it("refuses another mode", async () => {
     await assert.rejects(
-      record(() => new MeshGuard("guard", { mode: "off" as GuardMode })),
+      record(() => new MeshGuard("guard", { cluster: {}, mode: "off" as GuardMode })),
       { errors: [{ propertyPath: "mode", reason: 'must be one of deny, warn, audit, but is "off"' }] },
     );
   });

@@ -7,6 +7,7 @@ import {
   type TrustManagerArgs,
   TrustManagerBundle,
 } from "../../components";
+import { MARK, STACK } from "../support/mark";
 import { testAnchor } from "../support/certificates";
 import { type Answer, ApiServer, status } from "../support/apiServer";
 import { eventually } from "../support/eventually";
@@ -21,6 +22,7 @@ describe("TrustManager", () => {
     assert.deepEqual(recording.get("Namespace", "tm-namespace").inputs.metadata, {
       name: "trust-manager",
       labels: { "config.linkerd.io/admission-webhooks": "disabled" },
+      annotations: MARK,
     });
     assert.deepEqual(recording.get("Release", "tm-release").inputs, {
       compat: "true",
@@ -30,6 +32,7 @@ describe("TrustManager", () => {
       name: "trust-manager",
       namespace: "trust-manager",
       createNamespace: false,
+      description: `deployed by stack ${STACK}`,
       timeout: 600,
       values: {
         crds: { enabled: true, keep: false },

@@ -4,6 +4,7 @@ import { VIZ_RULES } from "../../components/extensions/vizChartRules";
 import { vizValues } from "../../components/extensions/vizValues";
 import { sha256 } from "../../components/certificates/pem";
 import { InjectionGate, LinkerdViz, type LinkerdVizArgs, type Mesh, MeshGuard } from "../../components";
+import { MARK, STACK } from "../support/mark";
 import { unknownValues } from "../support/chartValues";
 import { record, type Recording } from "../support/recorder";
 
@@ -15,11 +16,11 @@ const BUNDLE_HASH = "1e6ed65d77d6364e";
 function deploy(settings: Partial<LinkerdVizArgs> = {}, more: Partial<Mesh> = {}): Promise<Recording> {
   return record(() => {
     const gate = new InjectionGate("gate", { controlPlane: {}, cluster: {} });
-    const guard = new MeshGuard("guard");
+    const guard = new MeshGuard("guard", { cluster: {} });
     const viz = new LinkerdViz("viz", {
       trustDomain: "example.org",
       linkerdNamespace: "linkerd",
-      mesh: { trustBundlePem: BUNDLE, guard, ...more, gate },
+      mesh: { cluster: {}, trustBundlePem: BUNDLE, guard, ...more, gate },
       cluster: {},
       ...settings,
     });
@@ -52,7 +53,7 @@ describe("LinkerdViz", () => {
           "pod-security.kubernetes.io/enforce": "privileged",
           "linkerd-mtls/guarded": "true",
         },
-        annotations: {},
+        annotations: MARK,
       },
     });
   });
@@ -78,6 +79,7 @@ describe("LinkerdViz", () => {
       name: "linkerd-viz",
       namespace: "linkerd-viz",
       createNamespace: false,
+      description: `deployed by stack ${STACK}`,
       timeout: 600,
     });
     assert.deepEqual(values, {
@@ -116,6 +118,7 @@ describe("LinkerdViz", () => {
     const { metadata } = recording.get("Namespace", "viz-namespace").inputs;
     assert.deepEqual((metadata as { annotations: unknown }).annotations, {
       "viz.linkerd.io/external-prometheus": prometheusUrl,
+      ...MARK,
     });
   });
 

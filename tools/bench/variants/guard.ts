@@ -13,7 +13,8 @@ export async function deployGuard({ cluster, pulumi }: Site): Promise<void> {
       stackName: "guard",
       projectName: "linkerd-mtls-bench",
       program: () => {
-        new MeshGuard("mesh-guard").coverOthers("mesh-guard-others", { kubeconfig: paths.kubeconfig });
+        const cluster = { kubeconfig: paths.kubeconfig };
+        new MeshGuard("mesh-guard", { cluster }).coverOthers("mesh-guard-others");
         return Promise.resolve({});
       },
     },

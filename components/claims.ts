@@ -1,0 +1,85 @@
+import { CERT_MANAGER_NAMESPACE } from "./certManager/certManager";
+import { Claim } from "./cluster/foreignObjects";
+import { LINKERD_NAMESPACE, VIZ_NAMESPACE } from "./controlPlane/linkerdNamespace";
+import { CONTROL_PLANE_WEBHOOKS } from "./controlPlane/values";
+import { GUARD_NAMES } from "./injection/meshGuard";
+import { LinkerdMeshArgs } from "./linkerdMeshArgs";
+import { TRUST_MANAGER_NAMESPACE } from "./trustManager/trustManager";
+
+const UNINSTALL = "uninstall it first, or change it with the stack or the tool that installed it";
+
+/** What a mesh makes under names that others may use already. `namespaces`: those that are made beside it. */
+export function claimsOf(args: LinkerdMeshArgs, namespaces: readonly string[]): Claim[] {
+  const { rotation, viz } = args;
+  const applications = (args.namespaces ?? []).flatMap(({ name, existing = false }, index) =>
+    existing ? [] : [{ name, remedy: use(`namespaces[${index}].existing`, true) }],
+  );
+  return [
+    {
+      part: "Linkerd",
+      namespaces: [LINKERD_NAMESPACE],
+      releases: ["linkerd-crds", "linkerd-control-plane"],
+      groups: ["linkerd.io", "policy.linkerd.io", "workload.linkerd.io"],
+      webhooks: CONTROL_PLANE_WEBHOOKS.map((service) => `${service}-webhook-config`),
+      remedies: [UNINSTALL],
+    },
+    {
+      part: "the guard",
+      policies: GUARD_NAMES,
+      remedies: [
+        "delete them, if nothing else needs them:",
+        `kubectl delete --ignore-not-found validatingadmissionpolicybinding,validatingadmissionpolicy ${GUARD_NAMES.join(" ")}`,
+      ],
+    },
+    ...(viz === undefined
+      ? []
+      : [
+          {
+            part: "viz",
+            namespaces: [VIZ_NAMESPACE],
+            releases: ["linkerd-viz"],
+            webhooks: ["linkerd-tap-injector-webhook-config"],
+            remedies: [UNINSTALL, use("viz.enabled", false)],
+          },
+        ]),
+    ...(rotation?.certManager.install !== true
+      ? []
+      : [
+          {
+            part: "cert-manager",
+            namespaces: [rotation.certManager.namespace ?? CERT_MANAGER_NAMESPACE],
+            releases: ["cert-manager"],
+            groups: ["cert-manager.io", "acme.cert-manager.io"],
+            webhooks: ["cert-manager-webhook"],
+            remedies: [use("certManager.install", false)],
+          },
+        ]),
+    ...(rotation?.trustManager?.install !== true
+      ? []
+      : [
+          {
+            part: "trust-manager",
+            namespaces: [rotation.trustManager.namespace ?? TRUST_MANAGER_NAMESPACE],
+            releases: ["trust-manager"],
+            groups: ["trust.cert-manager.io"],
+            webhooks: ["trust-manager"],
+            remedies: [use("trustManager.install", false)],
+          },
+        ]),
+    ...applications.map(({ name, remedy }) => ({
+      part: `namespace ${name}`,
+      namespaces: [name],
+      remedies: [remedy],
+    })),
+    ...namespaces.map((name) => ({
+      part: `namespace ${name}`,
+      namespaces: [name],
+      remedies: ["leave the sample application out of sampleApplications, or delete the namespace"],
+    })),
+  ];
+}
+
+/** The command with which the program leaves it as it is. */
+function use(path: string, value: boolean): string {
+  return `pulumi config set --path 'linkerd-mtls:${path}' ${value}`;
+}

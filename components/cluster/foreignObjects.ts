@@ -1,0 +1,170 @@
+import type { CoreV1Api } from "@kubernetes/client-node";
+import * as pulumi from "@pulumi/pulumi";
+
+import { ClusterAccess, connect, describeError, METADATA_ONLY } from "./client";
+import { describeOwner, helmReleaseOf, ObjectMetadata } from "./ownership";
+import { isSameStack, STACK_ANNOTATION, stackName } from "./stackMark";
+import { settled } from "./settled";
+
+/** A part of what a deployment makes, with the names that it needs for itself. */
+export interface Claim {
+  /** The part, for an error: `cert-manager`. */
+  readonly part: string;
+  /** Namespaces to create. */
+  readonly namespaces?: readonly string[];
+  /** Helm releases to install in the first of these namespaces, whose objects are known by them. */
+  readonly releases?: readonly string[];
+  /** API groups that the releases define. */
+  readonly groups?: readonly string[];
+  /** Webhook configurations of the releases. */
+  readonly webhooks?: readonly string[];
+  /** Admission policies, and their bindings. */
+  readonly policies?: readonly string[];
+  /** What to do where others made it, one line each. */
+  readonly remedies: readonly string[];
+}
+
+/** An object that exists. */
+interface LiveObject {
+  readonly kind: string;
+  readonly metadata: ObjectMetadata;
+}
+
+/** What exists of a claim, and is not this stack's. */
+interface Conflict {
+  readonly claim: Claim;
+  readonly objects: readonly LiveObject[];
+}
+
+/** A preview does not wait longer. */
+const TIMEOUT_MS = 10_000;
+
+/** Cluster-scoped kinds that are looked through: group, version, plural, and the kind. */
+const KINDS = [
+  ["apiextensions.k8s.io", "v1", "customresourcedefinitions", "CustomResourceDefinition"],
+  ["admissionregistration.k8s.io", "v1", "mutatingwebhookconfigurations", "MutatingWebhookConfiguration"],
+  ["admissionregistration.k8s.io", "v1", "validatingwebhookconfigurations", "ValidatingWebhookConfiguration"],
+  ["admissionregistration.k8s.io", "v1", "validatingadmissionpolicies", "ValidatingAdmissionPolicy"],
+  [
+    "admissionregistration.k8s.io",
+    "v1",
+    "validatingadmissionpolicybindings",
+    "ValidatingAdmissionPolicyBinding",
+  ],
+] as const;
+
+/**
+ * Refuses what exists in the cluster and would be made by this deployment although this stack did not make it: all of it
+ * together. Await it before the first resource, in a preview too. Where the cluster does not answer it warns: what is
+ * about to be created is looked up once more by a hook of its own.
+ *
+ * @throws RunError that names each object, who seems to own it, and what to do.
+ */
+export async function checkForeignObjects(claims: readonly Claim[], cluster: ClusterAccess): Promise<void> {
+  // Not known in the first preview; then nothing in the cluster is this stack's.
+  const mark = await settled(cluster.mark ?? stackName());
+  const core = await connect(cluster, ({ CoreV1Api }) => CoreV1Api, TIMEOUT_MS, METADATA_ONLY).catch(
+    () => undefined,
+  );
+  if (core === undefined) {
+    // It is the Kubernetes provider's to report that there is no cluster.
+    return;
+  }
+  let live: readonly LiveObject[];
+  try {
+    live = await liveObjects(core, cluster);
+  } catch (error) {
+    const { message } = describeError(error);
+    await pulumi.log.warn(
+      `the cluster was not searched for what others have made and this stack would make: ${message}\n` +
+        "    the deploying user must be allowed to list namespaces, custom resource definitions, webhook " +
+        "configurations and admission policies",
+    );
+    return;
+  }
+  const isOwn = ownership(claims, live, mark);
+  const conflicts = claims
+    .map((claim) => ({ claim, objects: live.filter((object) => isClaimed(object, claim) && !isOwn(object)) }))
+    .filter(({ objects }) => objects.length > 0);
+  if (conflicts.length > 0) {
+    throw new pulumi.RunError(describeConflicts(conflicts, mark));
+  }
+}
+
+async function liveObjects(core: CoreV1Api, cluster: ClusterAccess): Promise<LiveObject[]> {
+  const custom = await connect(
+    cluster,
+    ({ CustomObjectsApi }) => CustomObjectsApi,
+    TIMEOUT_MS,
+    METADATA_ONLY,
+  );
+  const lists = await Promise.all([
+    core.listNamespace().then(({ items }) => withKind("Namespace", items)),
+    ...KINDS.map(async ([group, version, plural, kind]) => {
+      const list: unknown = await custom.listClusterCustomObject({ group, version, plural });
+      return withKind(kind, (list as { items: Items }).items);
+    }),
+  ]);
+  return lists.flat();
+}
+
+/** Null where there is none: the API server writes an empty list of metadata so. */
+type Items = readonly { readonly metadata?: ObjectMetadata }[] | null;
+
+function withKind(kind: string, items: Items): LiveObject[] {
+  return (items ?? []).map(({ metadata = {} }) => ({ kind, metadata }));
+}
+
+/** Objects of a release are this stack's where the release's namespace is; others have its mark. */
+function ownership(
+  claims: readonly Claim[],
+  live: readonly LiveObject[],
+  mark: string | undefined,
+): (object: LiveObject) => boolean {
+  const isMarked = ({ metadata }: LiveObject): boolean =>
+    mark !== undefined && isSameStack(metadata.annotations?.[STACK_ANNOTATION] ?? "", mark);
+  const namespaces = live.filter((object) => object.kind === "Namespace" && isMarked(object));
+  const own = new Set(namespaces.map(({ metadata }) => metadata.name));
+  const releases = claims.flatMap(({ namespaces: [namespace] = [], releases: names = [] }) =>
+    own.has(namespace) ? names.map((name) => `${namespace ?? ""}/${name}`) : [],
+  );
+  return (object) => isMarked(object) || releases.includes(helmReleaseOf(object.metadata) ?? "");
+}
+
+function isClaimed({ kind, metadata: { name = "" } }: LiveObject, claim: Claim): boolean {
+  const { namespaces = [], groups = [], webhooks = [], policies = [] } = claim;
+  switch (kind) {
+    case "Namespace":
+      return namespaces.includes(name);
+    case "CustomResourceDefinition":
+      return groups.includes(name.slice(name.indexOf(".") + 1));
+    case "MutatingWebhookConfiguration":
+    case "ValidatingWebhookConfiguration":
+      return webhooks.includes(name);
+    default:
+      return policies.includes(name);
+  }
+}
+
+function describeConflicts(conflicts: readonly Conflict[], mark: string | undefined): string {
+  return [
+    `the cluster has what this stack would make, and this stack (${stackName()}) did not make it; nothing was changed`,
+    ...conflicts.map(({ claim: { part, remedies }, objects }) =>
+      [`${part}:`, ...describeObjects(objects, mark), ...remedies.map((remedy) => `  ${remedy}`)].join("\n"),
+    ),
+  ].join("\n\n");
+}
+
+/** One line for all objects of a kind that have the same owner. */
+function describeObjects(objects: readonly LiveObject[], mark: string | undefined): string[] {
+  const lines = new Map<string, LiveObject[]>();
+  for (const object of objects) {
+    const key = `${object.kind} ${describeOwner(object.metadata, mark)}`;
+    lines.set(key, [...(lines.get(key) ?? []), object]);
+  }
+  return [...lines.values()].map(([first, ...rest]) => {
+    const { kind, metadata } = first ?? { kind: "", metadata: {} };
+    const more = rest.length === 0 ? "" : ` and ${rest.length} more`;
+    return `  ${kind} ${metadata.name ?? ""}${more}: ${describeOwner(metadata, mark)}`;
+  });
+}

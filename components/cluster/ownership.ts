@@ -1,0 +1,104 @@
+import * as k8s from "@pulumi/kubernetes";
+import * as pulumi from "@pulumi/pulumi";
+
+import { ClusterAccess, describeError } from "./client";
+import { clusterHook } from "./hook";
+import { readObject } from "./objectState";
+import { isSameStack, STACK_ANNOTATION, stackName } from "./stackMark";
+
+/** What an object says of who made it. */
+export interface ObjectMetadata {
+  readonly name?: string;
+  readonly labels?: Readonly<Record<string, string>>;
+  readonly annotations?: Readonly<Record<string, string>>;
+  readonly managedFields?: readonly { readonly manager?: string }[];
+}
+
+/** How long the API server may take to tell who made an object. */
+const TIMEOUT_MS = 30_000;
+
+/** Annotations with the mark of this stack. */
+export function marked(
+  { mark }: ClusterAccess,
+  annotations: Readonly<Record<string, string>> = {},
+): Record<string, pulumi.Input<string>> {
+  return { ...annotations, [STACK_ANNOTATION]: mark ?? stackName() };
+}
+
+/** A namespace of this stack. One that exists, and that this stack did not make, is an error. */
+export function ownNamespace(
+  name: string,
+  metadata: k8s.types.input.meta.v1.ObjectMeta & { readonly annotations?: Readonly<Record<string, string>> },
+  cluster: ClusterAccess,
+  opts: Omit<pulumi.CustomResourceOptions, "hooks">,
+): k8s.core.v1.Namespace {
+  return new k8s.core.v1.Namespace(
+    name,
+    { metadata: { ...metadata, annotations: marked(cluster, metadata.annotations) } },
+    { ...opts, hooks: { beforeCreate: [unlessForeign(name, cluster)] } },
+  );
+}
+
+/**
+ * A hook for the creation of a cluster-scoped object with the mark of this stack. It refuses one that exists without it:
+ * Pulumi's provider would take it over, and delete it with the stack.
+ */
+export function unlessForeign(name: string, cluster: ClusterAccess): pulumi.ResourceHook {
+  return clusterHook<{ apiVersion: string; kind: string; metadata: ObjectMetadata }>(
+    `${name}-foreign`,
+    async ({ newInputs: { apiVersion, kind, metadata } }) => {
+      const { name: object = "" } = metadata;
+      let live: ObjectMetadata | undefined;
+      try {
+        live = await readObject(cluster, { apiVersion, kind, name: object }, TIMEOUT_MS);
+      } catch (error) {
+        const { status, message } = describeError(error);
+        if (status === 404) {
+          return;
+        }
+        throw new Error(`${kind} ${object} cannot be looked up: ${message}`, { cause: error });
+      }
+      const mark = metadata.annotations?.[STACK_ANNOTATION] ?? "";
+      if (!isSameStack(live.annotations?.[STACK_ANNOTATION] ?? "", mark)) {
+        throw new Error(
+          `${kind} ${object} exists already, and this stack did not make it: ${describeOwner(live, mark)}\n` +
+            "  it is left as it is: use another name, or delete it first if nobody needs it",
+        );
+      }
+    },
+  );
+}
+
+/** Helm's name for a release, `namespace/name`, that an object belongs to. */
+export function helmReleaseOf({ annotations = {} }: ObjectMetadata): string | undefined {
+  const { "meta.helm.sh/release-namespace": namespace, "meta.helm.sh/release-name": name } = annotations;
+  return name === undefined ? undefined : `${namespace ?? "?"}/${name}`;
+}
+
+/** Who seems to have made an object, in words. `mark`: of this stack. */
+export function describeOwner(metadata: ObjectMetadata, mark?: string): string {
+  const { labels = {}, annotations = {}, managedFields = [] } = metadata;
+  const stack = annotations[STACK_ANNOTATION];
+  if (stack !== undefined) {
+    const [name, own] = [stack, mark ?? stackName()].map((text) => text.split(" ", 1).join());
+    return name === own
+      ? `made by a stack ${stack} with another state than this one's: it was lost, or is in another backend`
+      : `made by stack ${name}`;
+  }
+  const release = helmReleaseOf(metadata);
+  if (release !== undefined) {
+    return `belongs to Helm release ${release}`;
+  }
+  const tool = annotations["linkerd.io/created-by"] ?? labels["app.kubernetes.io/managed-by"];
+  const managers = [...new Set(managedFields.map(({ manager }) => manager))].filter(
+    (manager) => manager !== undefined && !SYSTEM_MANAGERS.test(manager),
+  );
+  const found = [
+    ...(tool === undefined ? [] : [`made by ${tool}`]),
+    ...(managers.length === 0 ? [] : [`written by ${managers.join(", ")}`]),
+  ];
+  return found.join(", ") || "nothing tells who made it";
+}
+
+/** Field managers that write to objects of others. */
+const SYSTEM_MANAGERS = /^kube-|cainjector|controller|-status$/;

@@ -1,0 +1,155 @@
+import assert from "node:assert/strict";
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
+
+import { helmTool } from "../../tools/bench/helm";
+import { type SandboxTools, sandboxTools } from "../../tools/sandbox/build/tools";
+import { run as runProgram } from "../../tools/shared/run";
+import { testAnchor, testIssuer } from "../support/certificates";
+import { configuration, run, succeed } from "../support/command";
+import { useSandbox } from "../support/testSandbox";
+
+/** What others may have, and the program makes or could change. Pods and leases change by themselves. */
+const KINDS = [
+  "namespaces,deployments,services,configmaps,secrets,serviceaccounts,cronjobs,roles,rolebindings",
+  "clusterroles,clusterrolebindings,customresourcedefinitions,apiservices",
+  "mutatingwebhookconfigurations,validatingwebhookconfigurations",
+  "validatingadmissionpolicies,validatingadmissionpolicybindings",
+].join(",");
+
+const GUARD = `
+apiVersion: admissionregistration.k8s.io/v1
+kind: ValidatingAdmissionPolicy
+metadata: { name: linkerd-mesh-guard }
+spec:
+  matchConstraints:
+    resourceRules: [{ apiGroups: [""], apiVersions: [v1], resources: [nodes], operations: [DELETE] }]
+  validations: [{ expression: "true" }]
+`;
+
+const ROTATING = ["--stack", "rotating"];
+const APPLICATION = configuration({ sampleApplications: [], namespaces: [{ name: "web" }] });
+
+describe("a cluster that has something already", () => {
+  const sandbox = useSandbox("test-foreign");
+  let tools: SandboxTools;
+  let helm: string;
+
+  before(async () => {
+    ({ tools } = await sandboxTools());
+    ({ tools: helm } = await helmTool());
+  });
+  beforeEach(async () => {
+    await sandbox.remove();
+    await succeed("sandbox", "start", "--name", sandbox.name);
+  });
+
+  const command = (program: string, args: readonly string[], input?: string): Promise<string> =>
+    runProgram(program, args, { env: { KUBECONFIG: sandbox.paths.kubeconfig }, input });
+  const kubectl = (args: readonly string[], input?: string): Promise<string> =>
+    command(tools.kubectl, args, input);
+
+  /** Kind, name and resource version of each object. A deployment counts without its status. */
+  async function objects(): Promise<readonly string[]> {
+    const columns =
+      "KIND:.kind,NAMESPACE:.metadata.namespace,NAME:.metadata.name,UID:.metadata.uid,GENERATION:.metadata.generation,VERSION:.metadata.resourceVersion";
+    const text = await kubectl(["get", KINDS, "-A", "--no-headers", "-o", `custom-columns=${columns}`]);
+    return text
+      .trim()
+      .split("\n")
+      .map((line) => (/^(Deployment|CronJob|APIService) /.test(line) ? line.replace(/\S+\s*$/, "") : line))
+      .sort();
+  }
+
+  /** Preview and `up` are refused with these words, and neither they nor `destroy` change anything. */
+  async function isLeftAlone(args: readonly string[], ...words: readonly (string | RegExp)[]): Promise<void> {
+    const before = await objects();
+    for (const operation of ["preview", "up"]) {
+      const { code, output } = await run(operation, "--name", sandbox.name, ...args);
+      assert.notEqual(code, 0, output);
+      for (const word of ["did not make it; nothing was changed", ...words]) {
+        assert.ok(
+          typeof word === "string" ? output.includes(word) : word.test(output),
+          `${String(word)}\n${output}`,
+        );
+      }
+    }
+    await succeed("down", "--keep", "--name", sandbox.name, ...args);
+    assert.deepEqual(await objects(), before);
+  }
+
+  it("keeps Linkerd of Helm, cert-manager of a manifest, a namespace and a policy of the guard's name", async () => {
+    const anchor = await testAnchor();
+    const issuer = await testIssuer(anchor);
+    const values = {
+      identityTrustAnchorsPEM: anchor.certPem,
+      identity: { issuer: { tls: { crtPEM: issuer.certPem, keyPEM: issuer.keyPem } } },
+    };
+    const install = ["--namespace", "linkerd", "--create-namespace", "--wait"];
+    await command(helm, ["install", "linkerd-crds", join(tools.charts, "linkerd-crds"), ...install]);
+    await command(
+      helm,
+      [
+        "install",
+        "linkerd-control-plane",
+        join(tools.charts, "linkerd-control-plane"),
+        ...install,
+        "-f",
+        "-",
+      ],
+      JSON.stringify(values),
+    );
+    await kubectl(["create", "namespace", "web"]);
+    await kubectl(["apply", "-f", "-"], GUARD);
+    await isLeftAlone(
+      APPLICATION,
+      "Namespace linkerd: written by helm",
+      /CustomResourceDefinition \S+ and \d+ more: belongs to Helm release linkerd\/linkerd-crds/,
+      "belongs to Helm release linkerd/linkerd-control-plane",
+      "ValidatingAdmissionPolicy linkerd-mesh-guard: written by kubectl",
+      "Namespace web: written by kubectl",
+      "pulumi config set --path 'linkerd-mtls:namespaces[0].existing' true",
+    );
+
+    const chart = join(tools.certManagerCharts, "cert-manager");
+    const render = ["--namespace", "cert-manager", "--set", "installCRDs=true", "--kube-version", "1.31"];
+    await kubectl(["create", "namespace", "cert-manager"]);
+    await kubectl(["apply", "-f", "-"], await command(helm, ["template", "cert-manager", chart, ...render]));
+    await isLeftAlone(
+      ROTATING,
+      "Namespace cert-manager: written by kubectl",
+      /CustomResourceDefinition \S+cert-manager.io and \d+ more: made by Helm/,
+      "pulumi config set --path 'linkerd-mtls:certManager.install' false",
+    );
+  });
+
+  it("keeps Linkerd of its command-line tool, and cert-manager of Helm", async () => {
+    const linkerd = (...args: string[]): Promise<string> =>
+      runProgram(tools.linkerd, args, {
+        cwd: tools.linkerdSources,
+        env: { KUBECONFIG: sandbox.paths.kubeconfig },
+      });
+    await kubectl(["apply", "-f", "-"], await linkerd("install", "--crds"));
+    await kubectl(["apply", "-f", "-"], await linkerd("install", "--ignore-cluster"));
+    const chart = join(tools.certManagerCharts, "cert-manager");
+    const install = ["--namespace", "cert-manager", "--create-namespace", "--set", "installCRDs=true"];
+    await command(helm, ["install", "cert-manager", chart, ...install]);
+    await isLeftAlone(
+      ROTATING,
+      /CustomResourceDefinition \S+linkerd.io and \d+ more: made by linkerd\/cli/,
+      "Namespace cert-manager: written by helm",
+      "belongs to Helm release cert-manager/cert-manager",
+      "pulumi config set --path 'linkerd-mtls:certManager.install' false",
+    );
+  });
+
+  it("keeps what another stack has made, and one of the same name whose state was lost", async () => {
+    await succeed("up", "--name", sandbox.name, ...APPLICATION);
+    await rm(sandbox.paths.state, { recursive: true });
+    await isLeftAlone(
+      APPLICATION,
+      /Namespace linkerd: made by a stack organization\/linkerd-mtls\/dev \w+ with another state than this one's/,
+    );
+    await isLeftAlone(ROTATING, "Namespace linkerd: made by stack organization/linkerd-mtls/dev");
+  });
+});
