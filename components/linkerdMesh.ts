@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 
-import { CertManager } from "./certManager/certManager";
+import { CERT_MANAGER_NAMESPACE, CertManager } from "./certManager/certManager";
 import { ClusterAccess } from "./cluster/client";
 import { KubeSystemLabel } from "./controlPlane/kubeSystemLabel";
 import { LinkerdControlPlane } from "./controlPlane/linkerdControlPlane";
@@ -25,7 +25,7 @@ import { PlannedTrust } from "./pki/deployedTrust";
 import { signerHook } from "./pki/trustChange";
 import { trustGate } from "./pki/trustGate";
 import { plannedTrust } from "./plannedTrust";
-import { TrustManager } from "./trustManager/trustManager";
+import { TRUST_MANAGER_NAMESPACE, TrustManager } from "./trustManager/trustManager";
 import { TrustManagerBundle } from "./trustManager/trustManagerBundle";
 
 /** Certificates that the deployment knows, for the outputs of a stack. */
@@ -280,6 +280,11 @@ export class LinkerdMesh extends pulumi.ComponentResource implements Mesh {
             `${name}-trust-manager`,
             {
               ...distributor,
+              // They may share one.
+              existingNamespace:
+                certManager !== undefined &&
+                (distributor.namespace ?? TRUST_MANAGER_NAMESPACE) ===
+                  (manager.namespace ?? CERT_MANAGER_NAMESPACE),
               highAvailability: manager.highAvailability,
               values: values["trust-manager"],
               cluster,

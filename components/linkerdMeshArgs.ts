@@ -37,7 +37,10 @@ export interface MeshRotation {
   /** How cert-manager issues the webhooks' certificates. Default: they are generated. */
   readonly webhooks?: WebhookRotation;
   /** Has trust-manager write the trust bundle; with `install: false` it exists already. Default: the chart writes it. */
-  readonly trustManager?: Omit<TrustManagerArgs, "cluster" | "highAvailability" | "values"> & {
+  readonly trustManager?: Omit<
+    TrustManagerArgs,
+    "cluster" | "existingNamespace" | "highAvailability" | "values"
+  > & {
     readonly install: boolean;
   };
 }

@@ -9,6 +9,7 @@ import { ConfigStack, KEYS } from "./keys";
 import { checkNamespaces, NamespaceConfig, withOpaqueProtocols } from "./namespaces";
 import { value } from "./reading";
 import { Stack } from "./stack";
+import { takenNamespaces } from "./takenNamespaces";
 import { checkValues } from "./values";
 
 /** Arguments of the mesh that a stack need not have. */
@@ -36,7 +37,10 @@ export function readConfig<A extends string>(applications: Applications<A>): Sta
   checkNamespaces(stack.at("namespaces"), settings.namespaces, {
     cniEnabled,
     initAsRoot: proxyInit.runAsRoot ?? false,
-    reserved: new Set(sampleApplications.flatMap((name) => applications[name].namespaces)),
+    taken: takenNamespaces(
+      stack,
+      sampleApplications.flatMap((name) => applications[name].namespaces),
+    ),
   });
   const { enabled: vizEnabled, ...viz } = settings.viz;
   const opaquePorts = filled(settings.opaquePorts);

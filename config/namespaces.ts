@@ -4,8 +4,9 @@ import {
   DNS_LABEL,
   FLAG,
   INJECT_MODE,
-  invalid,
   isInjected,
+  namespaceNameProblems,
+  otherNamespace,
   podSecurityProblems,
   POD_SECURITY,
   PortRange,
@@ -69,17 +70,9 @@ export interface Surroundings {
   readonly cniEnabled: boolean;
   /** Whether the init container of meshed pods runs as root. */
   readonly initAsRoot: boolean;
-  /** Namespaces of the sample applications that are deployed. */
-  readonly reserved: ReadonlySet<string>;
+  /** Namespaces that the stack makes for something else, and for what. */
+  readonly taken: ReadonlyMap<string, string>;
 }
-
-/** Namespaces that the configuration cannot have, and why. */
-const REFUSED: ReadonlyMap<string, string> = new Map([
-  ["linkerd", "it is the control plane's, which is never injected"],
-  ["linkerd-viz", "it belongs to the key viz"],
-  ["kube-system", "Linkerd's injector passes it over"],
-  ["cert-manager", "Linkerd's injector passes it over"],
-]);
 
 /** Reports what does not fit the rest of the configuration. */
 export function checkNamespaces(
@@ -94,14 +87,15 @@ export function checkNamespaces(
 
 function checkNamespace(
   place: Place,
-  { name, inject, podSecurity, workloads, authorization }: NamespaceConfig,
-  { cniEnabled, initAsRoot, reserved }: Surroundings,
+  { name, existing, inject, podSecurity, workloads, authorization }: NamespaceConfig,
+  { cniEnabled, initAsRoot, taken }: Surroundings,
 ): void {
-  const reason = reserved.has(name) ? "it belongs to a sample application" : REFUSED.get(name);
-  if (reason !== undefined) {
-    const rule = `must be another namespace (${reason})`;
-    place.report(invalid("name", { ...DNS_LABEL, rule }, name));
-  }
+  const reason = taken.get(name);
+  place.report(
+    ...(reason === undefined
+      ? namespaceNameProblems(name, existing)
+      : [otherNamespace("name", name, reason)]),
+  );
   for (const [index, { proxy }] of workloads.entries()) {
     if (proxy?.closeWaitTimeout !== undefined && !cniEnabled && !initAsRoot) {
       place.reportWithFixes([{ set: "proxyInit.runAsRoot", to: "true" }], {

@@ -1,3 +1,4 @@
+import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 
 import { ClusterAccess } from "../cluster/client";
@@ -5,6 +6,8 @@ import { helmRelease } from "../cluster/helmRelease";
 import { ownNamespace } from "../cluster/ownership";
 import { helmChart } from "../cluster/helmChart";
 import { ChartRules, checkHelmValues, HelmValues, mergeValues } from "../cluster/helmValues";
+import { isKubernetesNamespace, otherNamespace } from "../cluster/namespaceNames";
+import { throwInputProblems } from "../validation/inputProblems";
 import { DEFAULT_CERT_MANAGER_CHART_SOURCE } from "./version";
 
 /** Arguments of {@link managerRelease}. */
@@ -15,6 +18,8 @@ export interface ManagerReleaseArgs {
   readonly rules: ChartRules;
   readonly version: string;
   readonly namespace: string;
+  /** Whether something else makes the namespace. Default false. */
+  readonly existingNamespace?: boolean;
   /** The component's own values. */
   readonly ownValues: object;
   /** Values that are merged over them. */
@@ -30,7 +35,7 @@ interface ManagerRelease {
   readonly chartVersion: pulumi.Output<string>;
 }
 
-/** The Helm release of cert-manager or of trust-manager, in a namespace of its own. */
+/** The Helm release of cert-manager or of trust-manager, and its namespace where nothing else makes it. */
 export function managerRelease(
   name: string,
   args: ManagerReleaseArgs,
@@ -38,17 +43,26 @@ export function managerRelease(
 ): ManagerRelease {
   const { rules, version, cluster, chartSource = DEFAULT_CERT_MANAGER_CHART_SOURCE } = args;
   const { chart } = rules;
+  if (isKubernetesNamespace(args.namespace)) {
+    throwInputProblems(`${args.component} ${name}`, [
+      otherNamespace("namespace", args.namespace, "Kubernetes makes it"),
+    ]);
+  }
   checkHelmValues(`${args.component} ${name}`, rules, chartSource, args.values);
-  const { metadata } = ownNamespace(
-    `${name}-namespace`,
-    {
-      name: args.namespace,
-      // Linkerd waits for what they issue, so their pods must not wait for Linkerd's injector.
-      labels: { "config.linkerd.io/admission-webhooks": "disabled" },
-    },
-    cluster,
-    { parent },
-  );
+  const wanted = {
+    name: args.namespace,
+    // Linkerd waits for what they issue, so their pods must not wait for Linkerd's injector.
+    labels: { "config.linkerd.io/admission-webhooks": "disabled" },
+  };
+  const { metadata } =
+    args.existingNamespace === true
+      ? new k8s.core.v1.NamespacePatch(
+          `${name}-namespace`,
+          { metadata: wanted },
+          // Two resources have made one namespace; the one that goes must not delete it.
+          { parent, aliases: [{ type: "kubernetes:core/v1:Namespace" }] },
+        )
+      : ownNamespace(`${name}-namespace`, wanted, cluster, { parent });
   const reference = helmChart(chartSource, chart, version);
   const release = helmRelease(
     `${name}-release`,

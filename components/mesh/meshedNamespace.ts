@@ -12,6 +12,7 @@ import {
 import { ownNamespace } from "../cluster/ownership";
 import { throwInputProblems } from "../validation/inputProblems";
 import { check, within } from "../validation/problem";
+import { namespaceNameProblems } from "./namespaceName";
 import {
   INJECT_ANNOTATION,
   INJECT_MODE,
@@ -24,7 +25,10 @@ import {
 
 /** Arguments of a {@link MeshedNamespace}. */
 export interface MeshedNamespaceArgs {
-  /** Name of the namespace. Default: the component's name. */
+  /**
+   * Name of the namespace. Default: the component's name. Not of one that Linkerd's injector passes over; `default` and
+   * `kube-*` only as `existing`.
+   */
   readonly name?: string;
   /** Default `enabled`; for an existing namespace none: its annotation is left as it is. */
   readonly inject?: InjectMode;
@@ -104,8 +108,16 @@ export class MeshedNamespace extends pulumi.ComponentResource {
 }
 
 function checkArgs(name: string, args: MeshedNamespaceArgs, inject: InjectMode | undefined): void {
-  const { podSecurity, proxy, mesh: { cniEnabled = false } = {}, injectedByPod = false } = args;
+  const {
+    name: namespace = name,
+    existing = false,
+    podSecurity,
+    proxy,
+    mesh: { cniEnabled = false } = {},
+    injectedByPod = false,
+  } = args;
   throwInputProblems(`MeshedNamespace ${name}`, [
+    ...namespaceNameProblems(namespace, existing),
     ...check("inject", inject, INJECT_MODE),
     ...check("podSecurity", podSecurity, POD_SECURITY),
     ...(isInjected(inject) || injectedByPod ? podSecurityProblems(podSecurity, cniEnabled) : []),

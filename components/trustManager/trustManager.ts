@@ -11,8 +11,10 @@ export const TRUST_MANAGER_NAMESPACE = "trust-manager";
 
 /** Arguments of {@link TrustManager}. */
 export interface TrustManagerArgs {
-  /** Namespace to create and to install it in. Default `trust-manager`. */
+  /** Namespace to install it in. Default `trust-manager`. */
   readonly namespace?: string;
+  /** Whether something else makes the namespace, e.g. cert-manager's; then it is patched. Default false. */
+  readonly existingNamespace?: boolean;
   /** Helm repository, OCI registry, or directory of a directory per chart. Default `https://charts.jetstack.io`. */
   readonly chartSource?: string;
   /** Release, `v<major>.<minor>.<patch>`; for a directory, the one that it holds. Default `v0.25.0`. */
@@ -41,8 +43,8 @@ export interface TrustManagerValues {
 }
 
 /**
- * trust-manager, the Helm release `trust-manager` with its custom resource definitions, in a namespace of its own. Its
- * webhook's certificate comes from cert-manager, which must be there before.
+ * trust-manager, the Helm release `trust-manager` with its custom resource definitions, in a namespace of its own or in
+ * cert-manager's. Its webhook's certificate comes from cert-manager, which must be there before.
  */
 export class TrustManager extends pulumi.ComponentResource {
   /** Version of the chart that is installed. */
@@ -52,7 +54,7 @@ export class TrustManager extends pulumi.ComponentResource {
     super("linkerd-mtls:index:TrustManager", name, {}, opts);
 
     const { version = DEFAULT_TRUST_MANAGER_VERSION, highAvailability = false } = args;
-    const { namespace = TRUST_MANAGER_NAMESPACE, chartSource, cluster, values } = args;
+    const { namespace = TRUST_MANAGER_NAMESPACE, existingNamespace, chartSource, cluster, values } = args;
     const ownValues: TrustManagerValues = {
       crds: { enabled: true, keep: false },
       defaultPackage: { enabled: false },
@@ -67,6 +69,7 @@ export class TrustManager extends pulumi.ComponentResource {
         rules: TRUST_MANAGER_RULES,
         version,
         namespace,
+        existingNamespace,
         ownValues,
         values,
         chartSource,

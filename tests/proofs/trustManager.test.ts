@@ -7,6 +7,9 @@ import { configuration, run, succeed } from "../support/command";
 import { isMeshed, useSandbox } from "../support/testSandbox";
 import { anchorsOf, pemsOf, trustRoots } from "../support/trustBundle";
 
+/** The usual place of trust-manager. */
+const SHARED = { namespace: "cert-manager" };
+
 /** A mesh of one application. */
 const APPLICATION = { sampleApplications: ["hello-world"], namespaces: [] };
 const DISTRIBUTED = { ...APPLICATION, trustManager: { enabled: true } };
@@ -118,10 +121,12 @@ describe("the trust bundle with trust-manager", () => {
     );
   });
 
-  it("is taken over from the chart while the control plane runs, and no workload rolls", async () => {
+  it("is taken over from the chart while the control plane runs, by a trust-manager beside cert-manager", async () => {
     const workloads = namesOf(await podsIn("hello-world"));
     const { metadata, data } = await trustRoots(sandbox);
-    await up(DISTRIBUTED);
+    const { uid } =
+      (await sandbox.client(CoreV1Api).readNamespace({ name: SHARED.namespace })).metadata ?? {};
+    await up({ ...APPLICATION, trustManager: { enabled: true, ...SHARED } });
     const after = await trustRoots(sandbox);
     // The same object: Helm has left it.
     assert.equal(after.metadata?.uid, metadata?.uid);
@@ -131,5 +136,17 @@ describe("the trust bundle with trust-manager", () => {
     );
     assert.equal(after.data?.["ca-bundle.crt"]?.trim(), data?.["ca-bundle.crt"]?.trim());
     assert.deepEqual(namesOf(await podsIn("hello-world")), workloads);
+    const inManagers = async (): Promise<string[]> =>
+      (await podsIn(SHARED.namespace)).map(
+        ({ metadata }) => metadata?.labels?.["app.kubernetes.io/name"] ?? "",
+      );
+    assert((await inManagers()).includes("trust-manager"));
+
+    await up(APPLICATION);
+    const shared = (await sandbox.client(CoreV1Api).readNamespace({ name: SHARED.namespace })).metadata;
+    assert.equal(shared?.uid, uid);
+    assert.equal(shared?.labels?.["config.linkerd.io/admission-webhooks"], "disabled");
+    const left = await inManagers();
+    assert(!left.includes("trust-manager") && left.includes("cert-manager"), left.join());
   });
 });

@@ -102,6 +102,38 @@ describe("configuration of cert-manager", () => {
     assert.equal(read({ trustManager: { enabled: true } }).rotation, undefined);
   });
 
+  it("refuses to install them in a namespace that is something else's", () => {
+    const both = (namespace: string): Values =>
+      rotating({
+        certManager: { namespace },
+        trustManager: { enabled: true, namespace },
+        sampleApplications: ["emojivoto"],
+      });
+    for (const [namespace, reason] of [
+      ["linkerd", "it is Linkerd's"],
+      ["linkerd-viz", "it is Linkerd's"],
+      ["default", "Kubernetes makes it"],
+      ["kube-system", "Kubernetes makes it"],
+      ["emojivoto", "it belongs to a sample application"],
+    ] as const) {
+      const refusal = (key: string): string =>
+        `linkerd-mtls:${key}.namespace must be another namespace (${reason}), but is "${namespace}"\n` +
+        `    pulumi config set --path 'linkerd-mtls:${key}.namespace' <name>`;
+      assert.deepEqual(problems(both(namespace)), [refusal("certManager"), refusal("trustManager")]);
+      // Something else has put them there.
+      read(rotating({ certManager: { install: false, namespace } }));
+    }
+    read(both("certs"));
+    const shared = {
+      certManager: { install: false },
+      trustManager: { enabled: true, namespace: "cert-manager" },
+    };
+    assert.deepEqual(problems(rotating(shared)), [
+      "linkerd-mtls:trustManager.namespace must be another namespace (it is cert-manager's, which this stack does not " +
+        "make), but is \"cert-manager\"\n    pulumi config set --path 'linkerd-mtls:trustManager.namespace' <name>",
+    ]);
+  });
+
   it("refuses what is wrong of trust-manager", () => {
     assert.deepEqual(
       problems(

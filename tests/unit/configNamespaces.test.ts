@@ -8,6 +8,7 @@ import { problems, read, Values } from "../support/readConfig";
 const podSpec = { containers: [{ name: "users", image: "users:1" }] };
 
 /** One namespace with these properties. */
+const ROTATING = { certificates: "cert-manager" };
 const namespaces = (properties: Values): Values => ({ namespaces: [{ name: "shop", ...properties }] });
 
 /** One namespace with a workload that has these properties. */
@@ -191,6 +192,21 @@ describe("configuration of namespaces", () => {
       namespaces({ name, existing: true }),
       new RegExp(`\\[0\\]\\.name must be another namespace \\(.*\\), but is "${name}"`),
     ]),
+    ...["default", "kube-public", "kube-node-lease"].map((name): [string, Values, RegExp] => [
+      `the namespace ${name} that would be made`,
+      namespaces({ name }),
+      /existing must be true for default and kube-\*, which Kubernetes makes, but is false\n +pulumi config set --path 'linkerd-mtls:namespaces\[0\]\.existing' true$/,
+    ]),
+    [
+      "the namespace of cert-manager",
+      { ...namespaces({ name: "certs", existing: true }), ...ROTATING, certManager: { namespace: "certs" } },
+      /\[0\]\.name must be another namespace \(it belongs to the key certManager\), but is "certs"/,
+    ],
+    [
+      "the namespace of trust-manager",
+      { ...namespaces({ name: "trust-manager" }), ...ROTATING, trustManager: { enabled: true } },
+      /\[0\]\.name must be another namespace \(it belongs to the key trustManager\), but is "trust-manager"/,
+    ],
     [
       "a namespace of a sample application",
       { ...namespaces({ name: "shop-users" }), sampleApplications: ["shop"] },

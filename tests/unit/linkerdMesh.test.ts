@@ -30,6 +30,26 @@ describe("LinkerdMesh", () => {
     assert.deepEqual(recording.outputs, []);
   });
 
+  it("makes one namespace for cert-manager and trust-manager where they share it", async () => {
+    const trustManager = { install: true, namespace: "cert-manager" };
+    const recording = await deploy({
+      rotation: { certManager: { install: true }, identity: {}, trustManager },
+    });
+    const named = recording.resources.filter(
+      ({ inputs }) => (inputs.metadata as { name?: string } | undefined)?.name === "cert-manager",
+    );
+    assert.deepEqual(named.map(({ type }) => type).sort(), [
+      "kubernetes:core/v1:Namespace",
+      "kubernetes:core/v1:NamespacePatch",
+    ]);
+    const patch = recording.get("NamespacePatch", "mesh-trust-manager-namespace");
+    assert.ok(recording.isAfter(patch, recording.get("Namespace", "mesh-cert-manager-namespace")));
+    // What made the namespace a second time goes on as the patch, and deletes nothing.
+    assert.deepEqual(patch.formerTypes, ["kubernetes:core/v1:Namespace"]);
+    const release = recording.get("Release", "mesh-trust-manager-release");
+    assert.equal(release.inputs.namespace, "cert-manager");
+  });
+
   it("signs with the key of the only anchor, which is provided", async () => {
     const { certPem, keyPem } = await testAnchor();
     const recording = await deploy({

@@ -11,7 +11,7 @@ import {
 } from "../../components";
 import { checkPodSecurity } from "../../components/cluster/podSecurity";
 import { MARK } from "../support/mark";
-import { record } from "../support/recorder";
+import { record, type Recording } from "../support/recorder";
 
 describe("MeshedNamespace", () => {
   const LEVEL = "pod-security.kubernetes.io/enforce";
@@ -61,10 +61,10 @@ describe("MeshedNamespace", () => {
       const recording = await record(() => {
         const gate = new InjectionGate("gate", { controlPlane: {}, cluster: {} });
         const guard = new MeshGuard("guard", { cluster: {} });
-        new MeshedNamespace("default", { ...args, mesh: { cluster: {}, gate, guard } });
+        new MeshedNamespace("users", { ...args, mesh: { cluster: {}, gate, guard } });
       });
       const type = args.existing === true ? "NamespacePatch" : "Namespace";
-      const names = recording.get(type, "default-namespace").dependencies.map((urn) => urn.split("::").pop());
+      const names = recording.get(type, "users-namespace").dependencies.map((urn) => urn.split("::").pop());
       return names.filter((name) => name !== undefined).sort();
     };
     const guard = ["guard-binding", "guard-policy", "guard-warning-binding", "guard-warning-policy"];
@@ -86,13 +86,13 @@ describe("MeshedNamespace", () => {
     const labels = async (args: MeshedNamespaceArgs): Promise<unknown> => {
       const recording = await record(
         () =>
-          new MeshedNamespace("default", {
+          new MeshedNamespace("users", {
             ...args,
             mesh: { cluster: {}, guard: new MeshGuard("guard", { cluster: {} }) },
           }),
       );
       const type = args.existing === true ? "NamespacePatch" : "Namespace";
-      const { metadata } = recording.get(type, "default-namespace").inputs;
+      const { metadata } = recording.get(type, "users-namespace").inputs;
       return (metadata as { labels?: unknown }).labels;
     };
     const guarded = { "linkerd-mtls/guarded": "true" };
@@ -107,6 +107,28 @@ describe("MeshedNamespace", () => {
       assert.deepEqual(await labels({ existing: true, inject: "enabled" }), guarded);
       assert.equal(await labels({ existing: true, inject: "disabled" }), undefined);
     });
+  });
+
+  it("is no namespace of Linkerd's or of Kubernetes's, unless that exists", async () => {
+    const create = (args: MeshedNamespaceArgs): Promise<Recording> =>
+      record(() => new MeshedNamespace("ns", args));
+    for (const [name, reason] of [
+      ["linkerd", "it is the control plane's, which is never injected"],
+      ["linkerd-viz", "it belongs to viz"],
+      ["kube-system", "Linkerd's injector passes it over"],
+      ["cert-manager", "Linkerd's injector passes it over"],
+    ] as const) {
+      const refusal = {
+        propertyPath: "name",
+        reason: `must be another namespace (${reason}), but is "${name}"`,
+      };
+      await assert.rejects(create({ name, existing: true }), { errors: [refusal] });
+    }
+    const reason = "must be true for default and kube-*, which Kubernetes makes, but is false";
+    for (const name of ["default", "kube-public", "kube-node-lease"]) {
+      await assert.rejects(create({ name }), { errors: [{ propertyPath: "existing", reason }] });
+      await create({ name, existing: true });
+    }
   });
 
   describe("that exists", () => {

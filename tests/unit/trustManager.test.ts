@@ -43,6 +43,14 @@ describe("TrustManager", () => {
     });
   });
 
+  it("is not in a namespace of Kubernetes's, which would be deleted with it", async () => {
+    const refusal = {
+      propertyPath: "namespace",
+      reason: 'must be another namespace (Kubernetes makes it), but is "kube-system"',
+    };
+    await assert.rejects(deploy({ namespace: "kube-system" }), { errors: [refusal] });
+  });
+
   it("is highly available", async () => {
     const recording = await deploy({ namespace: "trust", highAvailability: true });
     assert.deepEqual(recording.get("Release", "tm-release").inputs.values, {

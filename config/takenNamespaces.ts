@@ -1,0 +1,44 @@
+import { isKubernetesNamespace, LINKERD_NAMESPACE, otherNamespace, VIZ_NAMESPACE } from "../components/rules";
+import { ConfigStack } from "./keys";
+
+const LINKERDS = [LINKERD_NAMESPACE, VIZ_NAMESPACE];
+
+/**
+ * Namespaces that the stack makes for sample applications, cert-manager and trust-manager, and for what, so that no two
+ * resources make one namespace. Reports cert-manager and trust-manager in a namespace that is something else's; the two
+ * may share one.
+ */
+export function takenNamespaces(stack: ConfigStack, samples: readonly string[]): ReadonlyMap<string, string> {
+  const { certificates, certManager, trustManager } = stack.settings;
+  const taken = new Map(samples.map((name) => [name, "it belongs to a sample application"]));
+  const managers = [
+    { key: "certManager", name: certManager.namespace, installed: certManager.install },
+    {
+      key: "trustManager",
+      name: trustManager.namespace,
+      installed: trustManager.enabled && trustManager.install,
+    },
+  ] as const;
+  const installed = managers.filter((manager) => certificates === "cert-manager" && manager.installed);
+  for (const { key, name } of installed) {
+    const reason =
+      taken.get(name) ??
+      (LINKERDS.includes(name)
+        ? "it is Linkerd's"
+        : isKubernetesNamespace(name)
+          ? "Kubernetes makes it"
+          : "");
+    if (reason !== "") {
+      stack.at(key).report(otherNamespace("namespace", name, reason));
+    }
+  }
+  const [, distributor] = managers;
+  if (installed.includes(distributor) && !certManager.install && distributor.name === certManager.namespace) {
+    const reason = "it is cert-manager's, which this stack does not make";
+    stack.at("trustManager").report(otherNamespace("namespace", distributor.name, reason));
+  }
+  return new Map([
+    ...installed.map(({ key, name }): [string, string] => [name, `it belongs to the key ${key}`]),
+    ...taken,
+  ]);
+}
