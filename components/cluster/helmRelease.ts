@@ -10,6 +10,9 @@ import { stackName } from "./stackMark";
 /** How long to wait for a release, in seconds: images may be slow to pull. */
 export const RELEASE_TIMEOUT_SECONDS = 600;
 
+/** Revisions that Helm keeps, each a Secret of the namespace; the default of its command-line tool. Without one, all. */
+const RELEASE_HISTORY = 10;
+
 /** How long the API server may take for each answer about Helm's records. */
 const RECORDS_TIMEOUT_MS = 30_000;
 
@@ -58,6 +61,7 @@ export function helmRelease(
       ...args,
       createNamespace: false,
       timeout: RELEASE_TIMEOUT_SECONDS,
+      maxHistory: RELEASE_HISTORY,
       // Helm keeps it with the record of a release that is deployed.
       description: pulumi.interpolate`deployed by stack ${cluster.mark ?? stackName()}`,
     },

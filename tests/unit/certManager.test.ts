@@ -53,6 +53,7 @@ describe("CertManager", () => {
       createNamespace: false,
       description: `deployed by stack ${STACK}`,
       timeout: 600,
+      maxHistory: 10,
       values: {
         crds: { enabled: true, keep: false },
         global: { leaderElection: { namespace: "cert-manager" } },

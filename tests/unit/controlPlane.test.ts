@@ -58,6 +58,7 @@ describe("LinkerdCrds", () => {
     description: `deployed by stack ${STACK}`,
     skipAwait: true,
     timeout: 600,
+    maxHistory: 10,
   };
 
   it("comes from Linkerd's repository, in the default release", async () => {
@@ -116,6 +117,7 @@ describe("LinkerdControlPlane", () => {
       description: `deployed by stack ${STACK}`,
       skipAwait: true,
       timeout: 600,
+      maxHistory: 10,
       values: {
         identityTrustAnchorsPEM: "bundle",
         identityTrustDomain: "example.org",
