@@ -5,7 +5,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { parse } from "yaml";
 
 import { isChartDirectory } from "../cluster/helmChart";
-import { ChartSource, DEFAULT_CHART_SOURCE, DEFAULT_LINKERD_VERSION } from "./version";
+import { ChartSource, DEFAULT_CHART_SOURCE, DEFAULT_LINKERD_VERSION, isOlder } from "./version";
 
 /**
  * Refuses an older release than the one that is deployed. Helm would delete the custom resource definitions that the older
@@ -50,15 +50,4 @@ async function releaseOf({
     appVersion?: string;
   };
   return chart.appVersion ?? version;
-}
-
-/** Only edge releases can be compared: no other has been published since February 2024. */
-function isOlder(release: string, deployed: string): boolean {
-  const [one, other] = [numbers(release), numbers(deployed)];
-  const index = one.findIndex((number, place) => number !== other[place]);
-  return index >= 0 && (one[index] ?? 0) < (other[index] ?? 0);
-}
-
-function numbers(release: string): number[] {
-  return /^edge-(\d+)\.(\d+)\.(\d+)$/.exec(release)?.slice(1).map(Number) ?? [];
 }

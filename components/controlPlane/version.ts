@@ -19,6 +19,17 @@ export const LINKERD_VERSION: Rule<LinkerdVersion> = {
   allows: (value): value is LinkerdVersion => typeof value === "string" && EDGE_VERSION.test(value),
 };
 
+/** Whether one edge release is older than another; false where one is none, which nobody can tell. */
+export function isOlder(release: string, other: string): boolean {
+  const [one, two] = [numbers(release), numbers(other)];
+  const index = one.findIndex((number, place) => number !== two[place]);
+  return index >= 0 && (one[index] ?? 0) < (two[index] ?? 0);
+}
+
+function numbers(release: string): number[] {
+  return EDGE_VERSION.exec(release)?.[1]?.split(".").map(Number) ?? [];
+}
+
 /** Version of a release's charts: edge-26.6.3 is 2026.6.3, the same for every chart. */
 export function chartVersion(version: LinkerdVersion): string {
   return version.replace(EDGE_VERSION, "20$1");

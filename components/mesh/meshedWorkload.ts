@@ -13,6 +13,7 @@ import {
   INJECT_MODE,
   InjectMode,
   NamespaceProxySettings,
+  newerAnnotations,
   OPAQUE_PORTS_ANNOTATION,
   proxyAnnotations,
   ProxySettings,
@@ -61,7 +62,7 @@ export interface MeshedWorkloadArgs {
    */
   readonly inherited?: InheritedSettings;
   /** The mesh: its gate is asked before each roll-out, and a change of its trust bundle or trust domain rolls the pods. */
-  readonly mesh: Pick<Mesh, "trustBundlePem" | "trustDomain" | "gate">;
+  readonly mesh: Pick<Mesh, "trustBundlePem" | "trustDomain" | "gate" | "linkerdVersion">;
 }
 
 /**
@@ -95,6 +96,8 @@ export class MeshedWorkload extends pulumi.ComponentResource {
         annotations: {
           ...(inject && { [INJECT_ANNOTATION]: inject }),
           ...proxy,
+          // One more annotation would run a Job again.
+          ...(kind !== "Job" && newerAnnotations(args.proxy ?? {}, mesh.linkerdVersion)),
           ...(meshed && { [TRUST_BUNDLE_ANNOTATION]: pulumi.output(mesh.trustBundlePem).apply(sha256) }),
           ...(meshed && otherDomain && { [TRUST_DOMAIN_ANNOTATION]: mesh.trustDomain }),
           ...(meshed && gate?.tap === true && { [TAP_ANNOTATION]: "enabled" }),

@@ -1,7 +1,7 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 
-import { DEFAULT_LINKERD_VERSION, LinkerdVersion } from "../controlPlane/version";
+import { DEFAULT_LINKERD_VERSION, isOlder, LinkerdVersion } from "../controlPlane/version";
 import { throwInputProblems } from "../validation/inputProblems";
 import { CONTAINER_PORT } from "../validation/ports";
 import { check, within } from "../validation/problem";
@@ -121,7 +121,7 @@ const SERVER_VERSIONS = ["v1beta1", "v1beta3"] as const;
 
 /** Releases before 2025 need not have the newer version; those since then call the older one deprecated. */
 function serverVersion(release: LinkerdVersion): (typeof SERVER_VERSIONS)[number] {
-  return Number(/\d+/.exec(release)?.[0]) < 25 ? "v1beta1" : "v1beta3";
+  return isOlder(release, "edge-25.1.1") ? "v1beta1" : "v1beta3";
 }
 
 function serviceAccountRef(client: string): { kind: string; namespace: string; name: string } {

@@ -1,3 +1,4 @@
+import { DEFAULT_LINKERD_VERSION, isOlder, LinkerdVersion } from "../controlPlane/version";
 import { PORT_LIST, PORT_RANGE, PortRange } from "../validation/ports";
 import { check, checkList, checkObject, isObject, Problem, unexpected } from "../validation/problem";
 import { FLAG, oneOf, Rule, text } from "../validation/rule";
@@ -202,6 +203,19 @@ export function proxyAnnotations(settings: ProxySettings): Record<string, string
     }
   }
   return annotations;
+}
+
+/**
+ * Newer annotations of a pod's own settings, beside the older ones, which charts in a directory may know alone. They are not
+ * for a namespace: pods inherit each annotation by itself, and a newer one would outrank the older one of a pod.
+ */
+export function newerAnnotations(
+  { nativeSidecar }: ProxySettings,
+  release: LinkerdVersion = DEFAULT_LINKERD_VERSION,
+): Record<string, string> {
+  return nativeSidecar === undefined || isOlder(release, "edge-26.5.2")
+    ? {}
+    : { "config.linkerd.io/proxy-enable-native-sidecar": String(nativeSidecar) };
 }
 
 function isSetting(name: string): name is keyof ProxySettings {

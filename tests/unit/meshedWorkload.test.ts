@@ -5,6 +5,7 @@ import * as pulumi from "@pulumi/pulumi";
 import {
   InjectionGate,
   InjectMode,
+  type LinkerdVersion,
   MeshedWorkload,
   MeshedWorkloadArgs,
   type WorkloadKind,
@@ -265,6 +266,32 @@ describe("MeshedWorkload", () => {
         "config.linkerd.io/proxy-memory-limit": "1Gi",
         ...HASH,
       });
+    });
+
+    it("has a newer annotation beside its own setting of the sidecar, where the release knows it and no Job runs again", async () => {
+      const [older, newer] = ["config.beta", "config"].map(
+        (to) => `${to}.linkerd.io/proxy-enable-native-sidecar`,
+      );
+      assert(older !== undefined && newer !== undefined);
+      const sidecar = async (
+        more: Partial<MeshedWorkloadArgs>,
+        linkerdVersion?: LinkerdVersion,
+      ): Promise<Record<string, string>> => {
+        const mesh = { trustBundlePem: "bundle", linkerdVersion };
+        const recording = await record(() => new MeshedWorkload("users", { ...args, ...more, mesh }));
+        const { spec } = workload(recording).inputs as {
+          spec: { template: { metadata: { annotations: Record<string, string> } } };
+        };
+        const found = Object.entries(spec.template.metadata.annotations);
+        return Object.fromEntries(found.filter(([name]) => name.endsWith("sidecar")));
+      };
+      const own = { proxy: { nativeSidecar: false }, inherited: { proxy: { nativeSidecar: true } } };
+      const both = { [older]: "false", [newer]: "false" };
+      assert.deepEqual(await sidecar(own), both);
+      assert.deepEqual(await sidecar(own, "edge-26.5.2"), both);
+      assert.deepEqual(await sidecar(own, "edge-26.5.1"), { [older]: "false" });
+      assert.deepEqual(await sidecar({ ...own, kind: "Job" }), { [older]: "false" });
+      assert.deepEqual(await sidecar({ inherited: own.inherited }), { [older]: "true" });
     });
 
     it("is not on the pods of a Job, which a change would run again", async () => {
