@@ -31,9 +31,10 @@ export { POD_SECURITY, podSecurityProblems } from "./cluster/podSecurity";
 export { clientProblems, PROXY_PROTOCOL } from "./mesh/clients";
 export { serverName, WORKLOAD_LABEL } from "./mesh/portAuthorization";
 export { namespaceNameProblems } from "./mesh/namespaceName";
+export { DRAIN_SECONDS, drainProblems } from "./mesh/drain";
 export { INJECT_MODE, isInjected, proxySettingProblems } from "./mesh/proxySettings";
 export { servicePortProblems } from "./mesh/servicePort";
-export { kindProblems, REPLICAS, SCHEDULE, WORKLOAD_KIND } from "./mesh/workloadKind";
+export { isServing, kindProblems, REPLICAS, SCHEDULE, WORKLOAD_KIND } from "./mesh/workloadKind";
 export { IDENTITY_ROTATION } from "./pki/identityIssuer";
 export { HOURS_PER_YEAR, VALIDITY_HOURS } from "./pki/keyGeneration";
 export {

@@ -1,8 +1,11 @@
 import { InjectMode, ProxySettings, ServicePort, Workload } from "../components";
 import {
   DNS_LABEL,
+  DRAIN_SECONDS,
+  drainProblems,
   INJECT_MODE,
   invalid,
+  isServing,
   kindProblems,
   passedOverProblems,
   proxySettingProblems,
@@ -25,6 +28,7 @@ const readProperties = object({
   inject: value(INJECT_MODE),
   replicas: value(REPLICAS),
   schedule: value(SCHEDULE),
+  drainSeconds: value(DRAIN_SECONDS),
   ports: checked<readonly ServicePort[]>(servicePortProblems),
   proxy: elsewhere,
   podSpec: readPodSpec,
@@ -48,6 +52,7 @@ export function readWorkload(place: Place, namespaceInject: InjectMode | undefin
       replicas: place.at("replicas").value,
       ports: place.at("ports").value,
       schedule: place.at("schedule").value,
+      drainSeconds: place.at("drainSeconds").value,
     }),
   );
   if (kind === "CronJob" && name !== place.at("name").path && !CRON_JOB_NAME.allows(name)) {
@@ -57,6 +62,9 @@ export function readWorkload(place: Place, namespaceInject: InjectMode | undefin
   if (mode !== "disabled") {
     const outside = { set: inject.path, to: "disabled", note: "where the pods need no proxy" };
     place.reportWithFixes([outside], ...within("podSpec", passedOverProblems(place.at("podSpec").value)));
+    if (isServing(kind)) {
+      place.report(...drainProblems(place.at("podSpec").value, properties.drainSeconds));
+    }
   }
   return { ...properties, kind, proxy: readProxySettings(place.at("proxy"), "workload", mode) };
 }

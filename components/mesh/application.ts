@@ -21,6 +21,8 @@ export interface Workload {
   readonly schedule?: string;
   /** Ports of a Service with the workload's name. Default: no Service. */
   readonly ports?: readonly ServicePort[];
+  /** Seconds that a container serves on after its pod was told to end. Default 5; see `MeshedWorkload`. */
+  readonly drainSeconds?: number;
   /** Settings of the pods' proxies, which precede the namespace's. Default: none. */
   readonly proxy?: ProxySettings;
   /** The pods' specification. */

@@ -8,6 +8,7 @@ import { Mesh } from "../injection/mesh";
 import { sha256 } from "../certificates/pem";
 import { DEFAULT_TRUST_DOMAIN } from "../pki/deployedTrust";
 import { beforeChange } from "../cluster/hook";
+import { DRAIN_SECONDS, drained, drainProblems } from "./drain";
 import {
   INJECT_ANNOTATION,
   INJECT_MODE,
@@ -20,7 +21,7 @@ import {
   proxySettingProblems,
 } from "./proxySettings";
 import { ServicePort, servicePortProblems } from "./servicePort";
-import { kindProblems, WORKLOAD_KIND, WorkloadKind } from "./workloadKind";
+import { isServing, kindProblems, WORKLOAD_KIND, WorkloadKind } from "./workloadKind";
 import { createWorkload } from "./workloadObject";
 
 /** Annotation of the pod template that changes with the trust bundle. */
@@ -57,6 +58,11 @@ export interface MeshedWorkloadArgs {
   /** Settings of the pods' proxies. Default: none. Not with `disabled`. */
   readonly proxy?: ProxySettings;
   /**
+   * Seconds that each container without a `preStop` hook serves on after its pod was told to end. 0: it ends at once.
+   * Default 5. Not for Job, CronJob and pods that are not injected.
+   */
+  readonly drainSeconds?: number;
+  /**
    * What the namespace says, where it is known. It is written on the pod template too, so that a change of it rolls the
    * pods: Linkerd reads it only when a pod is created. A Job keeps what it was created with. Default: nothing.
    */
@@ -90,6 +96,7 @@ export class MeshedWorkload extends pulumi.ComponentResource {
     const otherDomain = mesh.trustDomain !== undefined && mesh.trustDomain !== DEFAULT_TRUST_DOMAIN;
     const metadata = { name: objectName, namespace: args.namespace, labels };
 
+    const drains = meshed && isServing(kind);
     const template = {
       metadata: {
         labels,
@@ -103,7 +110,7 @@ export class MeshedWorkload extends pulumi.ComponentResource {
           ...(meshed && gate?.tap === true && { [TAP_ANNOTATION]: "enabled" }),
         },
       },
-      spec: args.podSpec,
+      spec: drains ? drained(args.podSpec, args.drainSeconds) : args.podSpec,
     };
     const options: pulumi.CustomResourceOptions = {
       parent: this,
@@ -158,13 +165,15 @@ function templateAnnotation(annotation: string): string {
 }
 
 function checkArgs(name: string, args: MeshedWorkloadArgs, kind: WorkloadKind): void {
-  const { inject, inherited, proxy, ports, podSpec } = args;
+  const { inject, inherited, proxy, ports, podSpec, drainSeconds } = args;
   const mode = inject ?? inherited?.inject;
   throwInputProblems(`MeshedWorkload ${name}`, [
     ...check("kind", kind, WORKLOAD_KIND),
     ...kindProblems(kind, args),
     ...check("inject", inject, INJECT_MODE),
     ...within("ports", servicePortProblems(ports)),
+    ...check("drainSeconds", drainSeconds, DRAIN_SECONDS),
+    ...(mode !== "disabled" && isServing(kind) ? drainProblems(podSpec, drainSeconds) : []),
     ...within("proxy", proxySettingProblems(proxy, "workload", mode)),
     // What is an output is not known yet.
     ...(mode === "disabled" ? [] : within("podSpec", passedOverProblems(podSpec))),

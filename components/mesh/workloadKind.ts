@@ -28,8 +28,15 @@ const KINDS_WITH = {
   replicas: ["Deployment", "StatefulSet"],
   ports: ["Deployment", "StatefulSet", "DaemonSet"],
   schedule: ["CronJob"],
+  drainSeconds: ["Deployment", "StatefulSet", "DaemonSet"],
 } as const satisfies Record<string, readonly WorkloadKind[]>;
 type KindProperty = keyof typeof KINDS_WITH;
+
+/** Whether a workload's pods serve until they are told to end. Jobs end by themselves. */
+export function isServing(kind: WorkloadKind): boolean {
+  const kinds: readonly WorkloadKind[] = KINDS_WITH.ports;
+  return kinds.includes(kind);
+}
 
 /** Checks that a kind has what it needs, and nothing that belongs to another. */
 export function kindProblems(
@@ -37,7 +44,7 @@ export function kindProblems(
   args: Readonly<Partial<Record<KindProperty, unknown>>>,
 ): Problem[] {
   const problems: Problem[] = [];
-  for (const property of ["replicas", "ports", "schedule"] as const) {
+  for (const property of ["replicas", "ports", "schedule", "drainSeconds"] as const) {
     const kinds: readonly WorkloadKind[] = KINDS_WITH[property];
     if (args[property] !== undefined && !kinds.includes(kind)) {
       problems.push(unexpected(property, `must be set only for ${kinds.join(", ")}`, `kind is ${kind}`));

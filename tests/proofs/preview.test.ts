@@ -109,7 +109,12 @@ spec:
     spec:
       containers:
         - image: registry.example.org/api:1.0.0
+          lifecycle:
+            preStop:
+              sleep:
+                seconds: 5
           name: api
+      terminationGracePeriodSeconds: 35
 ---
 apiVersion: v1
 kind: Service

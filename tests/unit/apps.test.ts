@@ -88,6 +88,9 @@ for (const [name, application] of Object.entries(APPLICATIONS)) {
   });
 }
 
+/** Pods serve on until every client knows that they are gone. */
+const DRAIN = { lifecycle: { preStop: { sleep: { seconds: 5 } } } };
+
 describe("HelloWorld", () => {
   it("is hello, which calls world", async () => {
     const recording = await deploy(HelloWorld);
@@ -99,6 +102,7 @@ describe("HelloWorld", () => {
         image: "buoyantio/helloworld:0.1.6",
         args: ["-addr=:7777", "-text=Hello", "-target=world:7778"],
         ports: [{ name: "http", containerPort: 7777 }],
+        ...DRAIN,
       },
     ]);
     assert.deepEqual(portsOf(recording), ["hello-world/hello:7777->7777", "hello-world/world:7778->7778"]);
@@ -143,6 +147,7 @@ describe("Emojivoto", () => {
       ],
       ports: [{ name: "http", containerPort: 8080 }],
       resources: { requests: { cpu: "100m" } },
+      ...DRAIN,
     });
     assert.deepEqual(container("voting"), {
       name: "voting",
@@ -156,6 +161,7 @@ describe("Emojivoto", () => {
         { name: "prom", containerPort: 8801 },
       ],
       resources: { requests: { cpu: "100m" } },
+      ...DRAIN,
     });
     assert.deepEqual(container("vote-bot"), {
       name: "vote-bot",
@@ -163,6 +169,7 @@ describe("Emojivoto", () => {
       command: ["emojivoto-vote-bot"],
       env: [{ name: "WEB_HOST", value: "web.emojivoto:80" }],
       ports: [],
+      ...DRAIN,
       resources: { requests: { cpu: "10m" } },
     });
   });
@@ -184,6 +191,7 @@ describe("Kuard", () => {
         ports: [{ name: "http", containerPort: 8080 }],
         livenessProbe: { httpGet: { path: "/healthy", port: "http" } },
         readinessProbe: { httpGet: { path: "/ready", port: "http" } },
+        ...DRAIN,
       },
     ]);
     assert.deepEqual(portsOf(recording), ["default/kuard:80->8080"]);
@@ -231,6 +239,7 @@ describe("Shop", () => {
           { name: "Services__identity", value: "http://identity.shop-identity" },
         ],
         ports: [{ name: "http", containerPort: 8080 }],
+        ...DRAIN,
       },
     ]);
   });

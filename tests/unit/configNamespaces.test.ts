@@ -49,7 +49,7 @@ describe("configuration of namespaces", () => {
             podSecurity: "restricted",
             proxy: namespaceProxy,
             workloads: [
-              { name: "users", inject: "enabled", replicas: 0, ports, proxy, podSpec },
+              { name: "users", inject: "enabled", replicas: 0, ports, proxy, podSpec, drainSeconds: 20 },
               { name: "report", kind: "CronJob", schedule: "0 3 * * *", podSpec },
             ],
           },
@@ -68,6 +68,7 @@ describe("configuration of namespaces", () => {
             inject: "enabled",
             replicas: 0,
             schedule: undefined,
+            drainSeconds: 20,
             ports,
             proxy,
             podSpec,
@@ -78,6 +79,7 @@ describe("configuration of namespaces", () => {
             inject: undefined,
             replicas: undefined,
             schedule: "0 3 * * *",
+            drainSeconds: undefined,
             ports: undefined,
             proxy: undefined,
             podSpec,
@@ -284,6 +286,16 @@ describe("configuration of namespaces", () => {
       "a schedule of a Deployment",
       workload({ schedule: "@daily" }),
       /\.schedule must be set only for CronJob, but kind is Deployment/,
+    ],
+    [
+      "a drain of a CronJob",
+      workload({ kind: "CronJob", schedule: "@daily", drainSeconds: 3 }),
+      /\.drainSeconds must be set only for Deployment, StatefulSet, DaemonSet, but kind is CronJob/,
+    ],
+    [
+      "a drain that takes the whole grace period",
+      workload({ podSpec: { ...podSpec, terminationGracePeriodSeconds: 5 } }),
+      /podSpec\.terminationGracePeriodSeconds must be longer than drainSeconds \(5\), which is part of it, but is 5\n {4}pulumi config set --path '.*\.podSpec\.terminationGracePeriodSeconds' 35\n {4}pulumi config set --path '.*\.drainSeconds' 0/,
     ],
     [
       "a CronJob without a schedule",

@@ -59,6 +59,14 @@ describe("MeshedWorkload", () => {
   describe("kinds", () => {
     const template = { metadata: { labels, annotations: HASH }, spec: podSpec };
     const ending = { ...template, spec: { ...podSpec, restartPolicy: "OnFailure" } };
+    const lifecycle = { preStop: { sleep: { seconds: 5 } } };
+    const serving = {
+      ...template,
+      spec: {
+        containers: [{ name: "users", image: "users:1", lifecycle }],
+        terminationGracePeriodSeconds: 35,
+      },
+    };
     const selector = { matchLabels: labels };
 
     it("rolls with another trust domain than the default one", async () => {
@@ -79,12 +87,35 @@ describe("MeshedWorkload", () => {
         apiVersion: "apps/v1",
         kind: "Deployment",
         metadata,
-        spec: { replicas: 1, selector, template },
+        spec: { replicas: 1, selector, template: serving },
       });
       assert.deepEqual(recording.names().slice(1), [
         "linkerd-mtls:index:MeshedWorkload users",
         "kubernetes:apps/v1:Deployment users-deployment",
       ]);
+    });
+
+    it("serves on for as long as it is told, and where a container has no preStop hook of its own", async () => {
+      const preStop = { exec: { command: ["drain"] } };
+      const postStart = { exec: { command: ["warm"] } };
+      const containers = [
+        { name: "own", image: "own:1", lifecycle: { preStop } },
+        pulumi.output({ name: "late", image: "late:1", lifecycle: pulumi.output({ postStart }) }),
+      ];
+      const specOf = async (more: Partial<MeshedWorkloadArgs>): Promise<unknown> =>
+        (workload(await create(more)).inputs as { spec: { template: { spec: unknown } } }).spec.template.spec;
+      assert.deepEqual(await specOf({ drainSeconds: 20, podSpec: pulumi.output({ containers }) }), {
+        terminationGracePeriodSeconds: 50,
+        containers: [
+          { name: "own", image: "own:1", lifecycle: { preStop } },
+          { name: "late", image: "late:1", lifecycle: { postStart, preStop: { sleep: { seconds: 20 } } } },
+        ],
+      });
+      const patient = { ...podSpec, terminationGracePeriodSeconds: 300 };
+      const { terminationGracePeriodSeconds } = (await specOf({ podSpec: patient })) as typeof patient;
+      assert.equal(terminationGracePeriodSeconds, 300);
+      assert.deepEqual(await specOf({ drainSeconds: 0 }), podSpec);
+      assert.deepEqual(await specOf({ inject: "disabled" }), podSpec);
     });
 
     it("can be a StatefulSet", async () => {
@@ -93,7 +124,7 @@ describe("MeshedWorkload", () => {
         apiVersion: "apps/v1",
         kind: "StatefulSet",
         metadata,
-        spec: { replicas: 3, selector, serviceName: "users", template },
+        spec: { replicas: 3, selector, serviceName: "users", template: serving },
       });
     });
 
@@ -103,7 +134,7 @@ describe("MeshedWorkload", () => {
         apiVersion: "apps/v1",
         kind: "DaemonSet",
         metadata,
-        spec: { selector, template },
+        spec: { selector, template: serving },
       });
     });
 
