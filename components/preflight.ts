@@ -4,7 +4,7 @@ import { checkPodSecurity } from "./cluster/podSecurity";
 import { requireSameCluster } from "./cluster/sameCluster";
 import { DeployedMesh, readDeployedMesh } from "./controlPlane/deployedMesh";
 import { refuseDowngrade } from "./controlPlane/downgrade";
-import { warnWithoutGatewayApi } from "./controlPlane/gatewayApi";
+import { checkGatewayApi } from "./controlPlane/gatewayApi";
 import { LinkerdMeshArgs } from "./linkerdMeshArgs";
 import { isInjected } from "./mesh/proxySettings";
 import { refuseTrustDomain } from "./pki/trustChange";
@@ -22,7 +22,7 @@ export interface OtherNamespaces {
  * Looks at the cluster before a mesh is deployed to it, in a preview too. Await it before the first resource.
  *
  * @returns What the cluster has of Linkerd, for the argument `deployed` of the mesh.
- * @throws RunError that names every object of others that the mesh would take over, or every existing namespace whose pod
+ * @throws RunError where the release requires the Gateway API and the cluster has none, that names every object of others that the mesh would take over, or every existing namespace whose pod
  *   security refuses injected pods, or refuses a change that would cut the traffic of the mesh on the cluster.
  */
 export async function checkCluster(
@@ -39,7 +39,7 @@ export async function checkCluster(
   const names = cniEnabled ? [] : [...injected.map(({ name }) => name), ...existing];
   const [deployed] = await Promise.all([
     readDeployedMesh(cluster),
-    warnWithoutGatewayApi(charts, cluster, values["linkerd-crds"]),
+    checkGatewayApi(charts, cluster, values["linkerd-crds"]),
   ]);
   await checkForeignObjects(claimsOf(args, created), cluster);
   await checkPodSecurity([...new Set(names)]);

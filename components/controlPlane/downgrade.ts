@@ -1,11 +1,8 @@
-import { readFile } from "node:fs/promises";
-import { join } from "node:path";
-
 import * as pulumi from "@pulumi/pulumi";
-import { parse } from "yaml";
 
 import { isChartDirectory } from "../cluster/helmChart";
-import { ChartSource, DEFAULT_CHART_SOURCE, DEFAULT_LINKERD_VERSION, isOlder } from "./version";
+import { releaseOf } from "./release";
+import { ChartSource, DEFAULT_CHART_SOURCE, isOlder } from "./version";
 
 /**
  * Refuses an older release than the one that is deployed. Helm would delete the custom resource definitions that the older
@@ -36,18 +33,4 @@ export async function refuseDowngrade(
       `    pulumi config set linkerd-mtls:acceptOutage ${release}    # allows this downgrade, and no other`,
     ].join("\n"),
   );
-}
-
-/** The release of the charts, as Linkerd names it. */
-async function releaseOf({
-  source = DEFAULT_CHART_SOURCE,
-  version = DEFAULT_LINKERD_VERSION,
-}: ChartSource): Promise<string> {
-  if (!isChartDirectory(source)) {
-    return version;
-  }
-  const chart = parse(await readFile(join(source, "linkerd-control-plane", "Chart.yaml"), "utf8")) as {
-    appVersion?: string;
-  };
-  return chart.appVersion ?? version;
 }

@@ -1,19 +1,21 @@
-import { readFile } from "node:fs/promises";
-import { join } from "node:path";
-
 import * as pulumi from "@pulumi/pulumi";
-import { parse } from "yaml";
 
-import { isChartDirectory } from "../cluster/helmChart";
-import { ClusterAccess, connect } from "../cluster/client";
+import { ClusterAccess, connect, describeError } from "../cluster/client";
 import { HelmValues } from "../cluster/helmValues";
-import { ChartSource, chartVersion, DEFAULT_CHART_SOURCE, DEFAULT_LINKERD_VERSION } from "./version";
+import { releaseOf } from "./release";
+import { ChartSource, isOlder } from "./version";
 
 /** API group of the Gateway API. */
 const GROUP = "gateway.networking.k8s.io";
 
 /** The first charts that leave the Gateway API's custom resource definitions to the cluster's owner. */
-const LEFT_TO_OWNER_SINCE = [2025, 10, 1];
+const LEFT_TO_OWNER_SINCE = "edge-25.9.4";
+
+/** The first release whose `linkerd check` requires one of them (linkerd2, pkg/healthcheck, `CheckGatewayAPICRDs`). */
+const REQUIRED_SINCE = "edge-26.7.1";
+
+/** One of these is enough for Linkerd. */
+const ROUTES = ["httproutes", "grpcroutes"];
 
 /** Values of the chart linkerd-crds that install parts of it. */
 const INSTALLS = /^(installGatewayAPI|enable\w+Routes)$/;
@@ -22,53 +24,43 @@ const INSTALLS = /^(installGatewayAPI|enable\w+Routes)$/;
 const TIMEOUT_MS = 5000;
 
 /**
- * Warns, in a preview, where the cluster has no Gateway API and the charts do not bring it: the control plane comes up,
- * and `linkerd check` and HTTP routes do not work. A cluster that does not answer is not this function's to report.
+ * Looks for the Gateway API where the charts do not bring it: without it `linkerd check` fails and HTTP routes do not work.
+ * A release that requires it is refused, for an older one a preview warns. A cluster that does not answer is not this
+ * function's to report.
+ *
+ * @throws RunError with the commands that install it.
  */
-export async function warnWithoutGatewayApi(
+export async function checkGatewayApi(
   charts: ChartSource,
   cluster: ClusterAccess,
   crdsValues: HelmValues = {},
 ): Promise<void> {
+  const release = await releaseOf(charts);
   const installed = Object.entries(crdsValues).some(([name, value]) => INSTALLS.test(name) && value === true);
-  if (!pulumi.runtime.isDryRun() || installed || !(await isLeftToOwner(charts))) {
+  const required = !isOlder(release, REQUIRED_SINCE);
+  if (installed || isOlder(release, LEFT_TO_OWNER_SINCE) || (!required && !pulumi.runtime.isDryRun())) {
     return;
   }
-  const groups = await apiGroups(cluster);
-  if (groups !== undefined && !groups.includes(GROUP)) {
-    await pulumi.log.warn(
-      `the cluster has no Gateway API (custom resource definitions of ${GROUP}), which Linkerd's charts have not ` +
-        "installed since edge-25.10.1: `linkerd check` fails without it\n" +
-        "    kubectl apply -f https://github.com/kubernetes-sigs/gateway-api/releases/download/v1.2.1/standard-install.yaml",
-    );
-  }
-}
-
-async function isLeftToOwner(charts: ChartSource): Promise<boolean> {
-  const { source = DEFAULT_CHART_SOURCE, version = DEFAULT_LINKERD_VERSION } = charts;
-  const installed = isChartDirectory(source) ? await versionIn(source) : chartVersion(version);
-  const numbers = installed.split(/[.-]/).map(Number);
-  for (const [index, least] of LEFT_TO_OWNER_SINCE.entries()) {
-    const number = numbers[index] ?? 0;
-    if (number !== least) {
-      return number > least;
+  if (await isAbsent(cluster)) {
+    const problem = [
+      `the cluster has no Gateway API (custom resource definitions of ${GROUP}/v1: ${ROUTES.join(" or ")}), which ` +
+        `Linkerd's charts have not installed since ${LEFT_TO_OWNER_SINCE}: ` +
+        (required ? `Linkerd requires it since ${REQUIRED_SINCE}` : "`linkerd check` fails without it"),
+      "    kubectl apply --server-side -f https://github.com/kubernetes-sigs/gateway-api/releases/download/v1.2.1/standard-install.yaml",
+    ].join("\n");
+    if (required) {
+      throw new pulumi.RunError(problem);
     }
+    await pulumi.log.warn(problem);
   }
-  return true;
 }
 
-async function versionIn(directory: string): Promise<string> {
-  const chart = parse(await readFile(join(directory, "linkerd-crds", "Chart.yaml"), "utf8")) as {
-    version: string;
-  };
-  return chart.version;
-}
-
-async function apiGroups(cluster: ClusterAccess): Promise<string[] | undefined> {
+async function isAbsent(cluster: ClusterAccess): Promise<boolean> {
   try {
-    const api = await connect(cluster, (k8s) => k8s.ApisApi, TIMEOUT_MS);
-    return (await api.getAPIVersions()).groups.map(({ name }) => name);
-  } catch {
-    return undefined;
+    const api = await connect(cluster, (k8s) => k8s.CustomObjectsApi, TIMEOUT_MS);
+    const { resources } = await api.getAPIResources({ group: GROUP, version: "v1" });
+    return !resources.some(({ name }) => ROUTES.includes(name));
+  } catch (error) {
+    return describeError(error).status === 404;
   }
 }

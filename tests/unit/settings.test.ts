@@ -1,17 +1,16 @@
 import assert from "node:assert/strict";
 import { mkdtempSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
-import { createServer, type Server } from "node:http";
-import { type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import * as pulumi from "@pulumi/pulumi";
 
 import { CONTROL_PLANE_RULES } from "../../components/controlPlane/chartRules";
-import { warnWithoutGatewayApi } from "../../components/controlPlane/gatewayApi";
+import { checkGatewayApi } from "../../components/controlPlane/gatewayApi";
 import { settingsValues } from "../../components/controlPlane/settings";
 import { VIZ_RULES } from "../../components/extensions/vizChartRules";
 import { vizValues } from "../../components/extensions/vizValues";
+import { type Answer, ApiServer, status } from "../support/apiServer";
 import { unknownValues } from "../support/chartValues";
 import { read } from "../support/readConfig";
 import { warningsOf } from "../support/warnings";
@@ -99,73 +98,82 @@ describe("settings of the control plane", () => {
 });
 
 describe("the Gateway API", () => {
-  let server: Server;
-  let groups: string[] = [];
+  const server = new ApiServer();
+  const RESOURCES = "GET /apis/gateway.networking.k8s.io/v1";
   let charts: string;
 
   before(async () => {
     charts = mkdtempSync(join(tmpdir(), "charts-"));
-    mkdirSync(join(charts, "linkerd-crds"));
-    server = createServer((_, response) => {
-      response.setHeader("content-type", "application/json");
-      response.end(JSON.stringify({ kind: "APIGroupList", groups: groups.map((name) => ({ name })) }));
-    });
-    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    mkdirSync(join(charts, "linkerd-control-plane"));
+    await server.listen();
   });
-  after(async () => {
+  after(() => {
     rmSync(charts, { recursive: true });
-    await new Promise((resolve) => server.close(resolve));
+    server.close();
   });
   afterEach(() => pulumi.runtime.setMocks(NO_MOCKS, "linkerd-mtls", "test", false));
 
   const NO_MOCKS: pulumi.runtime.Mocks = { newResource: () => ({ id: "", state: {} }), call: () => ({}) };
+  const ABSENT = status(404, "not found");
+  const has = (...names: string[]): Answer => ({
+    body: { kind: "APIResourceList", resources: names.map((name) => ({ name })) },
+  });
 
   async function warnings(
-    source: Parameters<typeof warnWithoutGatewayApi>[0],
-    { preview = true, port = (server.address() as AddressInfo).port, values = {} } = {},
+    source: Parameters<typeof checkGatewayApi>[0],
+    { preview = true, context = "here", values = {}, answer = ABSENT } = {},
   ): Promise<string[]> {
+    server.answers = { [RESOURCES]: answer };
     await pulumi.runtime.setMocks(NO_MOCKS, "linkerd-mtls", "test", preview);
-    const kubeconfig = JSON.stringify({
-      clusters: [
-        { name: "c", cluster: { server: `http://127.0.0.1:${port}`, "insecure-skip-tls-verify": true } },
-      ],
-      contexts: [{ name: "c", context: { cluster: "c", user: "u" } }],
-      users: [{ name: "u", user: {} }],
-      "current-context": "c",
-    });
-    return warningsOf(() => warnWithoutGatewayApi(source, { kubeconfig }, values));
+    return warningsOf(() => checkGatewayApi(source, { kubeconfig: server.kubeconfig(), context }, values));
   }
 
+  const missing =
+    "the cluster has no Gateway API (custom resource definitions of gateway.networking.k8s.io/v1: httproutes or " +
+    "grpcroutes), which Linkerd's charts have not installed since edge-25.9.4: ";
+  const command =
+    "\n    kubectl apply --server-side -f https://github.com/kubernetes-sigs/gateway-api/releases/download/v1.2.1/standard-install.yaml";
+
   it("is missed in a preview, with the command that installs it", async () => {
-    groups = ["apps"];
-    assert.deepEqual(await warnings({ version: "edge-25.10.1" }), [
-      "the cluster has no Gateway API (custom resource definitions of gateway.networking.k8s.io), which Linkerd's " +
-        "charts have not installed since edge-25.10.1: `linkerd check` fails without it\n" +
-        "    kubectl apply -f https://github.com/kubernetes-sigs/gateway-api/releases/download/v1.2.1/standard-install.yaml",
-    ]);
-    assert.equal((await warnings({})).length, 1);
+    for (const version of ["edge-25.9.4", "edge-26.6.3"] as const) {
+      assert.deepEqual(await warnings({ version }), [
+        `${missing}\`linkerd check\` fails without it${command}`,
+      ]);
+    }
+    assert.equal((await warnings({}, { answer: has("gatewayclasses") })).length, 1);
     assert.deepEqual(await warnings({}, { preview: false }), []);
   });
 
+  it("is an error for releases that require it, in a preview and in a deployment", async () => {
+    for (const preview of [true, false]) {
+      await assert.rejects(warnings({ version: "edge-26.7.1" }, { preview }), {
+        message: `${missing}Linkerd requires it since edge-26.7.1${command}`,
+      });
+      assert.deepEqual(
+        await warnings({ version: "edge-26.7.1" }, { preview, answer: has("grpcroutes") }),
+        [],
+      );
+      assert.deepEqual(await warnings({ version: "edge-26.7.1" }, { preview, context: "nowhere" }), []);
+    }
+    assert.deepEqual(await warnings({ version: "edge-26.7.1" }, { values: { installGatewayAPI: true } }), []);
+  });
+
   it("is not missed where it is, where the charts bring it, or where nobody answers", async () => {
-    groups = ["apps", "gateway.networking.k8s.io"];
-    assert.deepEqual(await warnings({}), []);
-    groups = ["apps"];
-    assert.deepEqual(await warnings({ version: "edge-25.9.4" }), []);
+    assert.deepEqual(await warnings({}, { answer: has("httproutes", "grpcroutes") }), []);
+    assert.deepEqual(await warnings({ version: "edge-25.9.3" }), []);
     assert.deepEqual(await warnings({}, { values: { installGatewayAPI: true } }), []);
     assert.deepEqual(await warnings({}, { values: { enableHttpRoutes: true } }), []);
     assert.equal((await warnings({}, { values: { installGatewayAPI: false } })).length, 1);
-    assert.deepEqual(await warnings({}, { port: 1 }), []);
+    assert.deepEqual(await warnings({}, { context: "nowhere" }), []);
   });
 
   it("is missed by the version that a directory of charts has", async () => {
-    groups = ["apps"];
-    for (const [version, count] of [
-      ["2026.8.3", 1],
-      ["1.7.0-edge", 0],
+    for (const [release, count] of [
+      ["edge-26.6.3", 1],
+      ["edge-23.4.3", 0],
     ] as const) {
-      writeFileSync(join(charts, "linkerd-crds", "Chart.yaml"), `version: ${version}\n`);
-      assert.equal((await warnings({ source: charts })).length, count, version);
+      writeFileSync(join(charts, "linkerd-control-plane", "Chart.yaml"), `appVersion: ${release}\n`);
+      assert.equal((await warnings({ source: charts })).length, count, release);
     }
   });
 });
