@@ -1,4 +1,4 @@
-import type { CoreV1Api } from "@kubernetes/client-node";
+import type { CoreV1Api, V1ConfigMap } from "@kubernetes/client-node";
 import * as pulumi from "@pulumi/pulumi";
 import { parse } from "yaml";
 
@@ -24,7 +24,7 @@ const LINKERD_CONFIG = "linkerd-config";
 /** Neither a preview nor `up` waits longer for an answer. */
 const TIMEOUT_MS = 10_000;
 
-/** As far as it matters here. */
+/** Values of the control plane's chart, as far as they matter here. */
 interface Values {
   readonly identityTrustDomain?: string;
   readonly linkerdVersion?: string;
@@ -57,26 +57,50 @@ export async function readDeployedMesh(cluster: ClusterAccess): Promise<Deployed
 }
 
 async function read(api: CoreV1Api): Promise<DeployedMesh> {
-  const namespace = LINKERD_NAMESPACE;
-  const [system, roots, config, secret] = await Promise.all([
+  const [system, { trustRoots, values, issuerPem }] = await Promise.all([
     api.readNamespace({ name: KUBE_SYSTEM }),
-    unlessAbsent(api.readNamespacedConfigMap({ name: TRUST_ROOTS, namespace })),
-    unlessAbsent(api.readNamespacedConfigMap({ name: LINKERD_CONFIG, namespace })),
-    unlessAbsent(api.readNamespacedSecret({ name: IDENTITY_ISSUER_SECRET, namespace })),
+    readMeshObjects(api),
   ]);
-  const values = (parse(config?.data?.values ?? "") ?? {}) as Values;
-  // The chart's own Secret has it under another name.
-  const issuer = secret?.data?.["tls.crt"] ?? secret?.data?.["crt.pem"] ?? "";
   return {
     clusterUid: system.metadata?.uid,
     trustDomain: values.identityTrustDomain,
     linkerdVersion: values.linkerdVersion,
-    anchors: liveCertificates(roots?.data?.[TRUST_ROOTS_KEY] ?? ""),
-    issuer: liveCertificates(Buffer.from(issuer, "base64").toString()),
+    anchors: liveCertificates(trustRoots?.data?.[TRUST_ROOTS_KEY] ?? ""),
+    issuer: liveCertificates(issuerPem),
   };
 }
 
-async function unlessAbsent<T>(request: Promise<T>): Promise<T | undefined> {
+/** The objects that say what a mesh trusts, as the cluster has them. */
+export interface MeshObjects {
+  /** ConfigMap with the trust bundle. */
+  readonly trustRoots?: V1ConfigMap;
+  /** Values of the control plane's chart; empty where there are none. */
+  readonly values: Values;
+  /** Certificate of the issuer; empty where there is none, or it was not asked for. Never its key. */
+  readonly issuerPem: string;
+}
+
+/** Reads them. `withIssuer`: whether the Secret of the issuer is read, too. */
+export async function readMeshObjects(api: CoreV1Api, withIssuer = true): Promise<MeshObjects> {
+  const namespace = LINKERD_NAMESPACE;
+  const [trustRoots, config, secret] = await Promise.all([
+    unlessAbsent(api.readNamespacedConfigMap({ name: TRUST_ROOTS, namespace })),
+    unlessAbsent(api.readNamespacedConfigMap({ name: LINKERD_CONFIG, namespace })),
+    withIssuer
+      ? unlessAbsent(api.readNamespacedSecret({ name: IDENTITY_ISSUER_SECRET, namespace }))
+      : undefined,
+  ]);
+  // The chart's own Secret has it under another name.
+  const issuer = secret?.data?.["tls.crt"] ?? secret?.data?.["crt.pem"] ?? "";
+  return {
+    trustRoots,
+    values: (parse(config?.data?.values ?? "") ?? {}) as Values,
+    issuerPem: Buffer.from(issuer, "base64").toString(),
+  };
+}
+
+/** What a request answers; undefined where there is no such object, or no such kind. */
+export async function unlessAbsent<T>(request: Promise<T>): Promise<T | undefined> {
   try {
     return await request;
   } catch (error) {
