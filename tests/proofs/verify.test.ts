@@ -1,0 +1,207 @@
+import assert from "node:assert/strict";
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+
+import {
+  AdmissionregistrationV1Api,
+  AppsV1Api,
+  CoreV1Api,
+  KubeConfig,
+  RbacAuthorizationV1Api,
+  type KubernetesObject,
+  type V1Pod,
+} from "@kubernetes/client-node";
+import { parseAllDocuments } from "yaml";
+
+import { linkerdCheck } from "../../tools/sandbox/linkerdCheck";
+import { sandboxTools } from "../../tools/sandbox/build/tools";
+import { PROJECT } from "../../tools/shared/paths";
+import type { Group, Result } from "../../tools/verify/model";
+import { testAnchor, testCertificate, testIssuer } from "../support/certificates";
+import { configuration, start, succeed } from "../support/command";
+import { eventually } from "../support/eventually";
+import { useSandbox } from "../support/testSandbox";
+
+const VERIFIER = "linkerd-mtls-verify";
+const IMAGE = "registry.k8s.io/pause:3.10";
+
+/** What each prepared fault is found as: the result, what is said, and where to read on. */
+const FAULTS: readonly (readonly [result: Result, found: RegExp, hint: string])[] = [
+  [
+    "error",
+    /^Pod legacy\/before: created before namespace legacy got its annotation/,
+    "pods-outside-the-mesh",
+  ],
+  ["warning", /^Pod hello-world\/host: hostNetwork is true/, "pods-that-the-injector-passes-over"],
+  ["error", /^Pod plain\/stale: lacks .*, still has CN=root/, "pods-with-another-trust-bundle"],
+  ["error", /^Pod plain\/stale: is of trust domain old\.example/, "changing-the-trust-domain"],
+  ["error", /caBundle of ValidatingWebhookConfiguration linkerd-sp-val/, "webhooks-that-cannot-be-called"],
+  ["error", /^expired on /, "webhooks-that-cannot-be-called"],
+  [
+    "error",
+    /Service linkerd-viz\/tap-injector has no endpoint that is ready/,
+    "webhooks-that-cannot-be-called",
+  ],
+  [
+    "error",
+    /ValidatingAdmissionPolicyBinding linkerd-mesh-guard-others is not there/,
+    "a-guard-that-does-not-refuse",
+  ],
+  ["warning", /^failure policy Ignore, and no guard refuses/, "a-guard-that-does-not-refuse"],
+  [
+    "error",
+    /^must be signed by a trust anchor of the bundle/,
+    "reissuing-the-issuer-or-the-webhooks-certificates",
+  ],
+  ["error", /^IssuerUpdateSkipped: /, "reissuing-the-issuer-or-the-webhooks-certificates"],
+];
+
+describe("verify", () => {
+  const sandbox = useSandbox("test-verify");
+  const core = () => sandbox.client(CoreV1Api);
+  /** Of the user that has the Roles of the documentation and nothing else. */
+  const kubeconfig = () => join(sandbox.paths.root, "verifier");
+
+  async function verify(
+    ...args: string[]
+  ): Promise<{ code: number | null; groups: Group[]; output: string }> {
+    const all = ["--kubeconfig", kubeconfig(), "--output", "json", ...args];
+    const { code, output } = await start(all, {}, "tools/verify/main.ts").ended;
+    const groups = output.startsWith("{") ? (JSON.parse(output) as { groups: Group[] }).groups : [];
+    return { code, groups, output };
+  }
+
+  const patch = (path: string, value: unknown) => [{ op: "add", path, value }];
+  const encode = (pem: string) => Buffer.from(pem).toString("base64");
+  const createPod = (namespace: string, name: string, spec: Partial<V1Pod["spec"]> = {}) =>
+    core().createNamespacedPod({
+      namespace,
+      // Without annotations, the sandbox's tap injector fails on a pod that has a proxy.
+      body: {
+        metadata: { name, annotations: { "test/verify": name } },
+        spec: { containers: [{ name: "main", image: IMAGE }], ...spec },
+      },
+    });
+
+  before(async () => {
+    await succeed("up", "--name", sandbox.name, ...configuration({ viz: { enabled: true } }));
+    const page = await readFile(join(PROJECT, "docs/verify.md"), "utf8");
+    const [, yaml = ""] = /```yaml\n([\s\S]*?)```/.exec(page) ?? [];
+    for (const document of parseAllDocuments(yaml)) {
+      await sandbox.objects().create(document.toJS() as KubernetesObject);
+    }
+    const token = await core().createNamespacedServiceAccountToken({
+      namespace: "linkerd",
+      name: VERIFIER,
+      body: { spec: { audiences: [], expirationSeconds: 3600 } },
+    });
+    const config = new KubeConfig();
+    config.loadFromFile(sandbox.paths.kubeconfig);
+    const users = config.users.map(({ name }) => ({ name, token: token.status?.token ?? "" }));
+    const { clusters, contexts, currentContext } = config;
+    config.loadFromOptions({ clusters, contexts, currentContext, users });
+    await writeFile(kubeconfig(), config.exportConfig(), { mode: 0o600 });
+  });
+
+  it("finds nothing in a mesh that was just deployed, with the documented permissions", async () => {
+    const { code, output } = await verify("--wait", "30s");
+    assert.equal(code, 0, output);
+  });
+
+  it("says which permission is missing, and does not need that of Secrets", async () => {
+    const roles = sandbox.client(RbacAuthorizationV1Api);
+    const where = { namespace: "linkerd", name: `${VERIFIER}-secrets` };
+    const binding = await roles.readNamespacedRoleBinding(where);
+    await roles.deleteNamespacedRoleBinding(where);
+    const forbidden = await verify();
+    assert.equal(forbidden.code, 2, forbidden.output);
+    assert.match(
+      forbidden.output,
+      /cannot get resource "secrets".*\n?try: grant the Roles in docs\/verify\.md/,
+    );
+    const { code, output } = await verify("--no-secrets");
+    assert.equal(code, 0, output);
+    delete binding.metadata?.resourceVersion;
+    await roles.createNamespacedRoleBinding({ namespace: "linkerd", body: binding });
+  });
+
+  it("finds every fault of many at once, with its hint; identity and webhooks of linkerd check find two", async () => {
+    await core().createNamespace({ body: { metadata: { name: "legacy" } } });
+    await core().createNamespace({ body: { metadata: { name: "plain" } } });
+    await createPod("legacy", "before");
+    await createPod("hello-world", "host", { hostNetwork: true });
+    const stranger = await testAnchor();
+    const name = "$(_pod_sa).$(_pod_ns).serviceaccount.identity.linkerd.old.example";
+    const env = [
+      { name: "LINKERD2_PROXY_IDENTITY_TRUST_ANCHORS", value: stranger.certPem },
+      { name: "LINKERD2_PROXY_IDENTITY_LOCAL_NAME", value: name },
+    ];
+    await createPod("plain", "stale", { containers: [{ name: "linkerd-proxy", image: IMAGE, env }] });
+
+    const admission = sandbox.client(AdmissionregistrationV1Api);
+    await admission.deleteValidatingAdmissionPolicyBinding({ name: "linkerd-mesh-guard-others" });
+    await admission.patchValidatingWebhookConfiguration({
+      name: "linkerd-sp-validator-webhook-config",
+      body: patch("/webhooks/0/clientConfig/caBundle", encode(stranger.certPem)),
+    });
+    const viz = { namespace: "linkerd-viz", name: "tap-injector" };
+    const apps = sandbox.client(AppsV1Api);
+    await apps.patchNamespacedDeployment({ ...viz, body: patch("/spec/replicas", 0) });
+    const tapName = "tap.linkerd-viz.svc";
+    const tap = await testCertificate(tapName, { dnsNames: [tapName], days: [-10, -1] });
+    await core().patchNamespacedSecret({
+      namespace: "linkerd-viz",
+      name: "tap-k8s-tls",
+      body: [...patch("/data/tls.crt", encode(tap.certPem)), ...patch("/data/tls.key", encode(tap.keyPem))],
+    });
+    const issuer = await testIssuer(stranger);
+    await core().patchNamespacedSecret({
+      namespace: "linkerd",
+      name: "linkerd-identity-issuer",
+      body: [
+        ...patch("/data/tls.crt", encode(issuer.certPem)),
+        ...patch("/data/tls.key", encode(issuer.keyPem)),
+      ],
+    });
+    await eventually("a pod is a second older than its namespace's annotation", 5, async () => {
+      const pod = await core().readNamespacedPod({ namespace: "legacy", name: "before" });
+      return Date.now() - (pod.metadata?.creationTimestamp?.getTime() ?? 0) > 2000;
+    });
+    await core().patchNamespace({
+      name: "legacy",
+      body: patch("/metadata/annotations", { "linkerd.io/inject": "enabled" }),
+    });
+
+    let last = "";
+    const missing = async () => {
+      const { code, groups, output } = await verify();
+      last = output;
+      assert.equal(code, 1, output);
+      const checks = groups.flatMap((group) => group.checks);
+      return FAULTS.filter(
+        ([result, found, hint]) =>
+          !checks.some(
+            (check) =>
+              check.result === result &&
+              check.found?.some((line) => found.test(line)) === true &&
+              // It is written as a link.
+              String(check.hint) === `docs/operations.md#${hint}`,
+          ),
+      );
+    };
+    // Identity reads its files, and endpoints follow their pods, within moments.
+    await eventually(`every fault is found`, 60, async () => (await missing()).length === 0).catch(
+      async () => {
+        assert.fail(`not found: ${(await missing()).map(([, found]) => found).join(", ")}\n${last}`);
+      },
+    );
+
+    const { tools } = await sandboxTools();
+    const checks = await linkerdCheck(tools, sandbox.paths.kubeconfig);
+    const found = checks.filter(({ result }) => result !== "success").map(({ description }) => description);
+    assert.deepEqual(found, [
+      "issuer cert is issued by the trust anchor",
+      "sp-validator webhook has valid cert",
+    ]);
+  });
+});

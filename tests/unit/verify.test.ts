@@ -1,0 +1,554 @@
+import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+
+import { PROJECT } from "../../tools/shared/paths";
+import { hintLink, HINTS, type HintSection } from "../../tools/verify/hints";
+import { isHealthy, type Result } from "../../tools/verify/model";
+import { format } from "../../tools/verify/output";
+import { ownerOf } from "../../tools/verify/owners";
+import { selects } from "../../tools/verify/selectors";
+import type { ServerState, Snapshot } from "../../tools/verify/snapshot";
+import { verify } from "../../tools/verify/verify";
+import { ApiServer, status } from "../support/apiServer";
+import { testAnchor, type TestCertificate, testCertificate, testIssuer } from "../support/certificates";
+import { start } from "../support/command";
+import {
+  healthySnapshot,
+  INSTALLED,
+  type MeshCertificates,
+  meshCertificates,
+  meshedPod,
+  pod,
+  withServer,
+} from "../support/verifySnapshot";
+
+const DAY_MS = 24 * 60 * 60 * 1000;
+
+/** Everything that is wrong, as `result check: found`. */
+function wrong(snapshot: Snapshot): string[] {
+  return verify(snapshot)
+    .flatMap(({ checks }) => checks)
+    .filter(({ result }) => result === "error" || result === "warning")
+    .flatMap(({ check, result, found = [] }) => found.map((line) => `${result} ${check}: ${line}`));
+}
+
+/** The only thing that is wrong, and the section that says what to do. */
+function assertFound(snapshot: Snapshot, result: Result, found: RegExp, hint: HintSection): void {
+  const checks = verify(snapshot)
+    .flatMap((group) => group.checks)
+    .filter((check) => check.result === "error" || check.result === "warning");
+  assert.equal(checks.length, 1, wrong(snapshot).join("\n"));
+  const [check] = checks;
+  assert.deepEqual([check?.result, check?.hint], [result, hint]);
+  assert.match(check?.found?.join("\n") ?? "", found);
+}
+
+describe("verify", () => {
+  let certificates: MeshCertificates;
+  let healthy: Snapshot;
+  let other: TestCertificate;
+  const withPods = (...pods: Snapshot["pods"]): Snapshot => ({
+    ...healthy,
+    pods: [...healthy.pods, ...pods],
+  });
+  const later = (days: number): Snapshot => ({ ...healthy, now: new Date(Date.now() + days * DAY_MS) });
+  const bundle = (...anchors: TestCertificate[]): Snapshot => ({
+    ...healthy,
+    mesh: {
+      ...healthy.mesh,
+      trustRoots: { data: { "ca-bundle.crt": anchors.map(({ certPem }) => `${certPem}\n`).join("") } },
+    },
+  });
+  const issuedBy = (issuer: TestCertificate): Snapshot => ({
+    ...healthy,
+    mesh: { ...healthy.mesh, issuerPem: issuer.certPem },
+  });
+  const live = (server: ServerState, change: Partial<ServerState["live"]>): Partial<ServerState> => ({
+    live: { caBundle: "", ...server.live, ...change },
+  });
+
+  before(async () => {
+    certificates = await meshCertificates();
+    healthy = healthySnapshot(certificates);
+    other = await testCertificate("other.linkerd");
+  });
+
+  it("finds nothing in a healthy mesh", () => {
+    assert.deepEqual(wrong(healthy), []);
+    assert.equal(isHealthy(verify(healthy)), true);
+  });
+
+  describe("of injection", () => {
+    it("names the owner of pods without a proxy, and that they are older than the injector", () => {
+      const old = { creationTimestamp: new Date(INSTALLED.getTime() - DAY_MS) };
+      assertFound(
+        withPods(pod("web-3", old), pod("web-4", old)),
+        "error",
+        /^Deployment shop\/web \(2 pods\): created before the injector$/,
+        "outside",
+      );
+    });
+
+    it("sees that a pod is older than the annotation of its namespace", () => {
+      const namespaces = healthy.namespaces.filter(({ metadata }) => metadata?.name !== "shop");
+      const annotations = { "linkerd.io/inject": "enabled" };
+      const managedFields = [
+        {
+          time: new Date("2026-03-01T00:00:00Z"),
+          fieldsV1: { "f:metadata": { "f:annotations": { "f:linkerd.io/inject": {} } } },
+        },
+      ];
+      assertFound(
+        {
+          ...withPods(pod("web-3")),
+          namespaces: [...namespaces, { metadata: { name: "shop", annotations, managedFields } }],
+        },
+        "error",
+        /created before namespace shop got its annotation/,
+        "outside",
+      );
+    });
+
+    it("says otherwise that the injector did not answer", () => {
+      assertFound(
+        withPods(
+          pod("own", {
+            namespace: "plain",
+            annotations: { "linkerd.io/inject": "ingress" },
+            ownerReferences: [],
+          }),
+        ),
+        "error",
+        /^Pod plain\/own: the injector did not answer when it was created \(failure policy Ignore\)$/,
+        "outside",
+      );
+    });
+
+    it("tells what the injector passes over, and why", () => {
+      assertFound(
+        withPods(pod("host", {}, { hostNetwork: true })),
+        "warning",
+        /^Deployment shop\/web \(1 pod\): hostNetwork is true$/,
+        "passedOver",
+      );
+      assertFound(
+        withPods(pod("yes", { annotations: { "linkerd.io/inject": "true" } })),
+        "warning",
+        /linkerd\.io\/inject: "true" is none of enabled, ingress, disabled/,
+        "passedOver",
+      );
+    });
+
+    it("leaves alone what is not asked for, has ended, or is not the injector's", () => {
+      assert.deepEqual(
+        wrong(
+          withPods(
+            pod("off", { annotations: { "linkerd.io/inject": "disabled" } }),
+            Object.assign(pod("done"), { status: { phase: "Succeeded" } }),
+            pod("going", { deletionTimestamp: new Date() }),
+            pod("identity", { labels: { "linkerd.io/control-plane-component": "identity" } }),
+          ),
+        ),
+        [],
+      );
+    });
+  });
+
+  describe("of proxies", () => {
+    it("lists the pods without the new anchor, which still share the old one", async () => {
+      const added = await testAnchor();
+      assertFound(
+        bundle(certificates.anchor, added),
+        "warning",
+        /^Deployment shop\/web \(2 pods\): lacks CN=root\.linkerd\.cluster\.local \(SHA-256 /,
+        "bundle",
+      );
+    });
+
+    it("lists the pods that share no anchor", () => {
+      assertFound(
+        withPods(meshedPod("web-3", other)),
+        "error",
+        /lacks .*, still has CN=other\.linkerd/,
+        "bundle",
+      );
+    });
+
+    it("takes another order and other line ends of the bundle for the same", async () => {
+      const second = await testAnchor();
+      const both = { ...second, certPem: `${second.certPem}\r\n\n${certificates.anchor.certPem}` };
+      const pods = [meshedPod("web-1", both)];
+      assert.deepEqual(wrong({ ...bundle(certificates.anchor, second), pods }), []);
+    });
+
+    it("lists the pods of the charts that started before the bundle changed", () => {
+      const proxy = {
+        name: "linkerd-proxy",
+        env: [{ name: "LINKERD2_PROXY_IDENTITY_TRUST_ANCHORS", valueFrom: {} }],
+      };
+      const managedFields = [{ time: new Date("2026-03-01T00:00:00Z"), fieldsV1: { "f:data": {} } }];
+      const trustRoots = { data: healthy.mesh.trustRoots?.data, metadata: { managedFields } };
+      const changed = {
+        ...withPods(pod("identity", { namespace: "linkerd" }, { containers: [proxy] })),
+        mesh: { ...healthy.mesh, trustRoots },
+      };
+      assertFound(
+        changed,
+        "warning",
+        /Deployment linkerd\/web .*created before the trust bundle changed/,
+        "bundle",
+      );
+    });
+
+    it("lists the pods of another trust domain", () => {
+      assertFound(
+        withPods(meshedPod("web-3", certificates.anchor, "old.example.org")),
+        "error",
+        /is of trust domain old\.example\.org/,
+        "trustDomain",
+      );
+    });
+  });
+
+  describe("of certificates", () => {
+    it("counts life relative to lifetime", async () => {
+      const [short, low] = await Promise.all(
+        (
+          [
+            [-0.5, 1.5],
+            [-0.7, 0.3],
+          ] as const
+        ).map((days) => testIssuer(certificates.anchor, { days })),
+      );
+      assert(short !== undefined && low !== undefined);
+      assert.deepEqual(wrong(issuedBy(short)), []);
+      assertFound(issuedBy(low), "warning", /until .*Z, 29% of 24 hours left/, "reissue");
+    });
+
+    it("says when all has expired", () => {
+      const found = wrong(later(1001));
+      for (const what of ["trust anchor", "issuer CN=", ...healthy.servers.map(({ service }) => service)]) {
+        assert(
+          found.some(
+            (line) => line.startsWith("error") && line.includes(what) && line.includes("expired on"),
+          ),
+          what,
+        );
+      }
+    });
+
+    it("warns where cert-manager is overdue, and not before", async () => {
+      const day = await testIssuer(certificates.anchor, { days: [-0.95, 0.05] });
+      const renewed = (hours: number): Snapshot => ({
+        ...issuedBy(day),
+        renewals: { "linkerd/linkerd-identity-issuer": new Date(Date.now() + (hours * DAY_MS) / 24) },
+      });
+      assert.deepEqual(wrong(renewed(0.5)), []);
+      assertFound(renewed(-0.5), "warning", /cert-manager has not renewed it on/, "reissue");
+    });
+
+    it("finds an issuer of another anchor, of another trust domain, and one that is not there", async () => {
+      assertFound(
+        issuedBy(await testIssuer(other)),
+        "error",
+        /must be signed by a trust anchor of the bundle/,
+        "reissue",
+      );
+      const named = { dnsNames: ["identity.linkerd.other.org"] };
+      assertFound(
+        issuedBy(await testIssuer(certificates.anchor, named)),
+        "warning",
+        /must have the DNS name identity\.linkerd\.cluster\.local .*has identity\.linkerd\.other\.org/,
+        "reissue",
+      );
+      assertFound(
+        { ...healthy, mesh: { ...healthy.mesh, issuerPem: "" } },
+        "error",
+        /is not there/,
+        "reissue",
+      );
+    });
+
+    it("finds an issuer that identity has refused, unless it took a later one", () => {
+      const event = (reason: string, minute: number): Snapshot["issuerEvents"][number] => ({
+        metadata: {},
+        involvedObject: {},
+        reason,
+        message: "signed by unknown authority",
+        lastTimestamp: new Date(INSTALLED.getTime() + minute * 60_000),
+      });
+      const events = [event("IssuerUpdateSkipped", 2), event("IssuerUpdated", 1)];
+      assertFound(
+        { ...healthy, issuerEvents: events },
+        "error",
+        /IssuerUpdateSkipped: signed by unknown/,
+        "reissue",
+      );
+      assert.deepEqual(wrong({ ...healthy, issuerEvents: [...events, event("IssuerUpdated", 3)] }), []);
+    });
+
+    it("finds another CA, another name and another purpose of each webhook and of tap", async () => {
+      for (const { service, namespace } of healthy.servers) {
+        const name = `${service}.${namespace}.svc`;
+        const signed = async (dnsName: string, purposes?: string[]): Promise<Snapshot> => {
+          const args = { signer: certificates.webhookCa, isCa: false, dnsNames: [dnsName], purposes };
+          const { certPem } = await testCertificate(name, args);
+          return withServer(healthy, service, () => ({ certificatePem: certPem }));
+        };
+        assertFound(
+          withServer(healthy, service, (server) => live(server, { caBundle: other.certPem })),
+          "error",
+          /signed by CN=webhook-issuer\.linkerd, which is not in the caBundle of/,
+          "webhook",
+        );
+        assertFound(await signed("elsewhere.svc"), "error", /has the names elsewhere\.svc, not /, "webhook");
+        assertFound(await signed(name, ["1.3.6.1.5.5.7.3.2"]), "error", /is not for servers/, "webhook");
+        assertFound(
+          withServer(healthy, service, () => ({ certificatePem: "" })),
+          "error",
+          /Secret .*-k8s-tls: is not there/,
+          "webhook",
+        );
+      }
+    });
+
+    it("takes a self-signed certificate that is its own CA, as the charts make it", async () => {
+      const name = "tap.linkerd-viz.svc";
+      const { certPem } = await testCertificate(name, { dnsNames: [name] });
+      const self = withServer(healthy, "tap", (server) => ({
+        ...live(server, { caBundle: certPem }),
+        certificatePem: certPem,
+      }));
+      assert.deepEqual(wrong(self), []);
+    });
+
+    it("finds a mesh that is not there", () => {
+      const none = { ...healthy, mesh: { values: {}, issuerPem: "" }, servers: [], pods: [] };
+      assertFound(none, "error", /is not there/, "absent");
+    });
+
+    it("does not check what is in Secrets where they are not read", () => {
+      const servers = healthy.servers.map((server) => ({ ...server, certificatePem: undefined }));
+      const mesh = { ...healthy.mesh, issuerPem: "" };
+      const checks = verify({ ...healthy, servers, mesh, withSecrets: false }).flatMap(
+        (group) => group.checks,
+      );
+      assert.deepEqual(
+        ["ok", "skipped", "warning", "error"].map(
+          (result) => checks.filter((check) => check.result === result).length > 0,
+        ),
+        [true, true, false, false],
+      );
+      assert.equal(checks.filter(({ result }) => result === "skipped").length, 6);
+    });
+  });
+
+  describe("of webhooks", () => {
+    it("finds those without an endpoint, and those that are missing", () => {
+      for (const { service, isRequired } of healthy.servers) {
+        assertFound(
+          withServer(healthy, service, () => ({ endpoints: 0 })),
+          "error",
+          /has no endpoint that is ready/,
+          "webhook",
+        );
+        const without = withServer(healthy, service, () => ({ live: undefined }));
+        if (isRequired) assert.match(wrong(without).join("\n"), /exists: is not there/);
+        else assert.deepEqual(wrong(without), []);
+      }
+    });
+
+    it("repeats why tap is not available", () => {
+      const broken = withServer(healthy, "tap", (server) =>
+        live(server, { unavailable: "x509: unknown authority" }),
+      );
+      assertFound(broken, "error", /x509: unknown authority/, "webhook");
+    });
+
+    it("wants a guard or failure policy Fail", () => {
+      const unguarded: Snapshot = { ...healthy, guard: { policies: [], actions: {} } };
+      assertFound(unguarded, "warning", /failure policy Ignore, and no guard refuses such a pod/, "guard");
+      const failing = withServer(unguarded, "linkerd-proxy-injector", (server) =>
+        live(server, { failurePolicy: "Fail" }),
+      );
+      assert.deepEqual(wrong(failing), []);
+    });
+  });
+
+  describe("of the guard", () => {
+    it("finds each policy and each binding that is missing", () => {
+      const { policies, actions } = healthy.guard;
+      for (const policy of policies) {
+        const guard = { actions, policies: policies.filter((name) => name !== policy) };
+        assert(
+          wrong({ ...healthy, guard }).includes(
+            `error the guard is there: ValidatingAdmissionPolicy ${policy} is not there`,
+          ),
+        );
+      }
+      for (const binding of Object.keys(actions)) {
+        const rest = Object.fromEntries(Object.entries(actions).filter(([name]) => name !== binding));
+        const found = wrong({ ...healthy, guard: { policies, actions: rest } });
+        assert(
+          found.includes(
+            `error the guard is there: ValidatingAdmissionPolicyBinding ${binding} is not there`,
+          ),
+        );
+      }
+    });
+
+    it("finds one that only warns", () => {
+      const guard = { policies: ["linkerd-mesh-guard"], actions: { "linkerd-mesh-guard": ["Warn"] } };
+      assert.match(
+        wrong({ ...healthy, guard }).join("\n"),
+        /binding? ?linkerd-mesh-guard has Warn instead of Deny/i,
+      );
+    });
+  });
+
+  it("knows owners by the names of pods", () => {
+    const owned = (kind: string, name: string) =>
+      ownerOf(pod("x", { ownerReferences: [{ apiVersion: "v1", kind, name, uid: "1", controller: true }] }));
+    assert.deepEqual(
+      [
+        owned("ReplicaSet", "web-5f6d"),
+        owned("ReplicaSet", "own"),
+        owned("Job", "report-29388480"),
+        owned("Job", "once"),
+        owned("DaemonSet", "log"),
+      ],
+      [
+        "Deployment shop/web",
+        "ReplicaSet shop/own",
+        "CronJob shop/report",
+        "Job shop/once",
+        "DaemonSet shop/log",
+      ],
+    );
+  });
+
+  it("selects by labels as the API server does", () => {
+    const labels = { a: "1" };
+    const expression = (operator: string, key: string, values?: string[]) =>
+      selects({ matchExpressions: [{ key, operator, values }] }, labels);
+    assert.deepEqual(
+      [
+        expression("In", "a", ["1"]),
+        expression("NotIn", "b", ["1"]),
+        expression("Exists", "a"),
+        expression("DoesNotExist", "b"),
+        selects({ matchLabels: labels }, labels),
+        selects({}, labels),
+      ],
+      Array<boolean>(6).fill(true),
+    );
+    assert.deepEqual(
+      [
+        expression("In", "b", ["1"]),
+        expression("NotIn", "a", ["1"]),
+        expression("Exists", "b"),
+        expression("DoesNotExist", "a"),
+        selects({ matchLabels: { a: "2" } }, labels),
+      ],
+      Array<boolean>(5).fill(false),
+    );
+  });
+
+  it("points to sections that exist", async () => {
+    const page = await readFile(join(PROJECT, "docs/operations.md"), "utf8");
+    const anchors = [...page.matchAll(/^#+ (.+)$/gm)].map(([, heading = ""]) =>
+      heading
+        .toLowerCase()
+        .replace(/[^\w\- ]/g, "")
+        .replaceAll(" ", "-"),
+    );
+    for (const section of Object.values(HINTS)) assert(anchors.includes(section), section);
+  });
+
+  it("answers for 10,000 pods within a second", () => {
+    const pods = Array.from({ length: 10_000 }, (_, index) => meshedPod(`web-${index}`, certificates.anchor));
+    const begin = performance.now();
+    assert.deepEqual(wrong({ ...healthy, pods }), []);
+    assert(performance.now() - begin < 1000, `${performance.now() - begin} ms`);
+  });
+
+  describe("writes", () => {
+    const broken = (): Snapshot =>
+      withPods(...Array.from({ length: 25 }, (_, n) => pod(`p<${n}>`, { ownerReferences: [] })));
+
+    it("a table with 20 findings of a check, and its hint", () => {
+      const table = format(verify(broken()), "table");
+      assert.match(
+        table,
+        /^injection\n-{9}\n× pods that ask for a proxy have one \(2 in the mesh, 25 outside\)\n {4}Pod shop\/p<0>: /m,
+      );
+      assert.equal(table.match(/^ {4}Pod shop/gm)?.length, 20);
+      assert.match(
+        table,
+        /^ {4}and 5 more: --output json has all\n {4}see docs\/operations\.md#pods-outside-the-mesh for hints$/m,
+      );
+      assert.match(table, /Status check results are ×$/);
+      assert.match(format(verify(healthy), "table"), /Status check results are √$/);
+    });
+
+    it("JSON with all of them", () => {
+      const answer = JSON.parse(format(verify(broken()), "json")) as {
+        healthy: boolean;
+        groups: { group: string; checks: { result: Result; found?: string[]; hint?: string }[] }[];
+      };
+      const [check] = answer.groups.find(({ group }) => group === "injection")?.checks ?? [];
+      assert.deepEqual(
+        [answer.healthy, check?.result, check?.found?.length, check?.hint],
+        [false, "error", 25, hintLink("outside")],
+      );
+    });
+
+    it("JUnit, escaped", () => {
+      const xml = format(verify(broken()), "junit");
+      assert.match(xml, /<testsuite name="injection" tests="2" failures="1" skipped="0">/);
+      assert.match(xml, /<failure type="error" message="Pod shop\/p&lt;0&gt;: /);
+      assert.doesNotMatch(xml, /p<0>/);
+    });
+  });
+
+  describe("as a command", () => {
+    const api = new ApiServer();
+    const command = (...args: string[]) => start(args, {}, "tools/verify/main.ts").ended;
+    before(() => api.listen());
+    after(() => {
+      api.close();
+    });
+
+    it("ends with 2 where it is used wrongly, and with 0 when asked how", async () => {
+      const wrongly = [
+        ["--output", "xml"],
+        ["--wait", "soon"],
+        ["--name", "a", "--context", "b"],
+        ["--kubeconfig", "/nowhere"],
+      ];
+      const codes = await Promise.all(wrongly.map(async (args) => (await command(...args)).code));
+      assert.deepEqual(codes, [2, 2, 2, 2]);
+      const help = await command("--help");
+      assert.deepEqual([help.code, help.output.includes("0 healthy, 1 something was found, 2 ")], [0, true]);
+    }).timeout(60_000);
+
+    it("ends with 2 where permission is missing or nobody answers, and says what to do", async () => {
+      api.answers = { "GET /api/v1/namespaces": status(403, "namespaces is forbidden") };
+      const { writeFile, mkdtemp, rm } = await import("node:fs/promises");
+      const folder = await mkdtemp(join(PROJECT, ".verify-"));
+      try {
+        const file = join(folder, "kubeconfig");
+        await writeFile(file, api.kubeconfig());
+        const forbidden = await command("--kubeconfig", file);
+        assert.equal(forbidden.code, 2, forbidden.output);
+        assert.match(forbidden.output, /namespaces is forbidden\ntry: grant the Roles in docs\/verify\.md/);
+        const nowhere = await command("--kubeconfig", file, "--context", "nowhere", "--wait", "1s");
+        assert.equal(nowhere.code, 2, nowhere.output);
+        assert.match(nowhere.output, /the cluster cannot be asked/);
+      } finally {
+        await rm(folder, { recursive: true });
+      }
+    }).timeout(60_000);
+  });
+});

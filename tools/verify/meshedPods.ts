@@ -1,0 +1,18 @@
+import type { V1Container, V1Pod } from "@kubernetes/client-node";
+
+const PROXY = "linkerd-proxy";
+
+/** The proxy of a pod; undefined where it has none. */
+export function proxyOf({ spec }: V1Pod): V1Container | undefined {
+  return [...(spec?.initContainers ?? []), ...(spec?.containers ?? [])].find(({ name }) => name === PROXY);
+}
+
+/** Whether a pod runs, or will: not one that is being deleted or has ended. */
+export function isLive({ metadata, status }: V1Pod): boolean {
+  return metadata?.deletionTimestamp === undefined && !["Succeeded", "Failed"].includes(status?.phase ?? "");
+}
+
+/** A variable of a proxy, where it has a value of its own. */
+export function variable(proxy: V1Container, name: string): string | undefined {
+  return proxy.env?.find((each) => each.name === name)?.value;
+}
