@@ -92,6 +92,16 @@ export class CaCertificate {
     return this.parsed.getExtension(this.libraries.x509.ExtendedKeyUsageExtension)?.usages.map(String);
   }
 
+  /** Identifier of its key, lower-case hex; undefined where it does not say. */
+  public get keyId(): string | undefined {
+    return this.parsed.getExtension(this.libraries.x509.SubjectKeyIdentifierExtension)?.keyId;
+  }
+
+  /** Identifier of the key that signed it, the same way. */
+  public get signerKeyId(): string | undefined {
+    return this.parsed.getExtension(this.libraries.x509.AuthorityKeyIdentifierExtension)?.keyId;
+  }
+
   /** DNS names among the subject alternative names. */
   public get dnsNames(): readonly string[] {
     const { SubjectAlternativeNameExtension } = this.libraries.x509;

@@ -196,6 +196,12 @@ describe("verify", () => {
       },
     );
 
+    const options = ["--kubeconfig", kubeconfig(), "--pods"];
+    const chain = await start(["chain", ...options], {}, "tools/verify/main.ts").ended;
+    assert.equal(chain.code, 1, chain.output);
+    assert.match(chain.output, /Secret linkerd\/linkerd-identity-issuer\n.*\n\s+signed by nobody here/);
+    assert.match(chain.output, /pods that have not converged\n-+\nPod plain\/stale: lacks/);
+
     const { tools } = await sandboxTools();
     const checks = await linkerdCheck(tools, sandbox.paths.kubeconfig);
     const found = checks.filter(({ result }) => result !== "success").map(({ description }) => description);

@@ -3,6 +3,8 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 
 import { PROJECT } from "../../tools/shared/paths";
+import { chainOf, isConverged, type Link } from "../../tools/verify/chain";
+import { chainTable } from "../../tools/verify/chainOutput";
 import { hintLink, HINTS, type HintSection } from "../../tools/verify/hints";
 import { isHealthy, type Result } from "../../tools/verify/model";
 import { format } from "../../tools/verify/output";
@@ -407,6 +409,51 @@ describe("verify", () => {
     });
   });
 
+  describe("shows as a chain", () => {
+    /** Subjects, each below who signed it, and what nobody did. */
+    const outline = (links: readonly Link[], indent = ""): string[] =>
+      links.flatMap(({ subject, signedBy, signed }) => [
+        `${indent}${subject}${signedBy === undefined ? " by nobody" : ""}`,
+        ...outline(signed, `${indent}  `),
+      ]);
+
+    it("who signed whom, through what is between", async () => {
+      const between = await testCertificate("between", { signer: certificates.anchor });
+      const issuer = await testIssuer(between);
+      const mesh = { ...healthy.mesh, issuerPem: `${issuer.certPem}\n${between.certPem}` };
+      const chain = chainOf({ ...healthy, mesh }, true);
+      assert.deepEqual(outline(chain.identity), [
+        "CN=root.linkerd.cluster.local",
+        "  CN=between",
+        "    CN=identity.linkerd.cluster.local",
+      ]);
+      const leaves = healthy.servers.map(({ service, namespace }) => `  CN=${service}.${namespace}.svc`);
+      assert.deepEqual(outline(chain.servers), ["CN=webhook-issuer.linkerd", ...leaves]);
+      assert.equal(chain.servers[0]?.places.length, healthy.servers.length);
+      assert.deepEqual([chain.pods, isConverged(chain, healthy.now)], [[], true]);
+      assert.match(chainTable(chain), /^ {4}CN=between\n {6}in {5}Secret linkerd\/linkerd-identity-issuer$/m);
+    });
+
+    it("what nobody signed, what has expired, and the pods that trust something else", async () => {
+      const foreign = chainOf(issuedBy(await testIssuer(other)), false);
+      assert.deepEqual(outline(foreign.identity).slice(1), ["CN=identity.linkerd.cluster.local by nobody"]);
+      assert.equal(foreign.pods, undefined);
+      const { now } = healthy;
+      const apart = chainOf(withPods(meshedPod("web-3", other)), true);
+      assert.match(apart.pods?.join("\n") ?? "", /^Deployment shop\/web \(1 pod\): lacks/);
+      const expired = later(1001);
+      assert.deepEqual(
+        [
+          isConverged(foreign, now),
+          isConverged(apart, now),
+          isConverged(chainOf(expired, true), expired.now),
+        ],
+        [false, false, false],
+      );
+      assert.match(chainTable(foreign), /signed by nobody here/);
+    });
+  });
+
   it("knows owners by the names of pods", () => {
     const owned = (kind: string, name: string) =>
       ownerOf(pod("x", { ownerReferences: [{ apiVersion: "v1", kind, name, uid: "1", controller: true }] }));
@@ -524,11 +571,15 @@ describe("verify", () => {
       const wrongly = [
         ["--output", "xml"],
         ["--wait", "soon"],
+        ["chain", "--output", "junit"],
         ["--name", "a", "--context", "b"],
         ["--kubeconfig", "/nowhere"],
       ];
       const codes = await Promise.all(wrongly.map(async (args) => (await command(...args)).code));
-      assert.deepEqual(codes, [2, 2, 2, 2]);
+      assert.deepEqual(
+        codes,
+        wrongly.map(() => 2),
+      );
       const help = await command("--help");
       assert.deepEqual([help.code, help.output.includes("0 healthy, 1 something was found, 2 ")], [0, true]);
     }).timeout(60_000);

@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 
-import { Command, InvalidArgumentError, Option } from "commander";
+import { Command, type CommanderError, InvalidArgumentError, Option } from "commander";
 
 import { type ClusterAccess, describeError } from "../../components/cluster/client";
 import { wait } from "../../components/cluster/waiting";
@@ -10,9 +10,11 @@ import { UserError } from "../shared/errors";
 import { interruption } from "../shared/interruption";
 import { DEFAULT_SANDBOX, sandboxPaths } from "../shared/paths";
 import { runToEnd, showError } from "../shared/runToEnd";
+import { chainOf, isConverged } from "./chain";
+import { chainTable } from "./chainOutput";
 import { type Group, isHealthy } from "./model";
 import { format, type Output, OUTPUTS } from "./output";
-import { readSnapshot } from "./snapshot";
+import { readSnapshot, type Snapshot } from "./snapshot";
 import { verify } from "./verify";
 
 interface Options {
@@ -22,6 +24,7 @@ interface Options {
   readonly output: Output;
   readonly secrets: boolean;
   readonly wait?: number;
+  readonly pods: boolean;
 }
 
 /** Exit codes, beside 0 for a mesh that is healthy. */
@@ -52,9 +55,9 @@ function accessOf({ kubeconfig, context, name }: Options): ClusterAccess {
 }
 
 /** @throws UserError where there is no answer, or a permission is missing. */
-async function ask(access: ClusterAccess, withSecrets: boolean): Promise<Group[]> {
+async function read(access: ClusterAccess, withSecrets: boolean): Promise<Snapshot> {
   try {
-    return verify(await readSnapshot(access, { withSecrets, timeoutMs: TIMEOUT_MS }));
+    return await readSnapshot(access, { withSecrets, timeoutMs: TIMEOUT_MS });
   } catch (error) {
     const { status, message } = describeError(error);
     throw new UserError(
@@ -83,7 +86,7 @@ async function askUntilHealthy(
     interruption: () => ({ signal: interruption.signal, dispose: () => undefined }),
     attempt: async () => {
       try {
-        const groups = await ask(access, secrets);
+        const groups = verify(await read(access, secrets));
         last = { groups };
         return isHealthy(groups) ? { done: true } : { done: false, state: stateOf(groups) };
       } catch (error) {
@@ -105,33 +108,68 @@ function stateOf(groups: readonly Group[]): string {
   return `${wrong.length} findings, the first: ${wrong[0]?.check ?? ""}`;
 }
 
-const program = new Command("linkerd-mtls-verify")
-  .description("Checks a mesh, whoever installed it, and changes nothing. See docs/verify.md.")
-  .option("--kubeconfig <file>", "of your own cluster, instead of a sandbox")
-  .option("--context <context>", "a context of your kubeconfig: your own cluster instead of a sandbox")
-  .addOption(
-    new Option("--name <name>", "which sandbox")
-      .default(DEFAULT_SANDBOX)
-      .conflicts(["kubeconfig", "context"]),
-  )
-  .addOption(new Option("--output <format>", "how the answer is written").choices(OUTPUTS).default("table"))
-  .option("--no-secrets", "do not read Secrets: what is in them is not checked")
+/** Shows every failure, and ends with the code of one who could not ask. */
+async function answer(action: () => Promise<boolean>): Promise<void> {
+  try {
+    process.exitCode = (await action()) ? 0 : FOUND;
+  } catch (error) {
+    showError(error);
+    process.exitCode = CANNOT_ASK;
+  }
+}
+
+/** Ends with the code of wrong usage. */
+function exit({ exitCode }: CommanderError): never {
+  process.exit(exitCode === 0 ? 0 : CANNOT_ASK);
+}
+
+/** With the options that say which cluster is asked, for what, and how the answer is written. */
+function asking(command: Command, outputs: readonly string[]): Command {
+  return command
+    .option("--kubeconfig <file>", "of your own cluster, instead of a sandbox")
+    .option("--context <context>", "a context of your kubeconfig: your own cluster instead of a sandbox")
+    .addOption(
+      new Option("--name <name>", "which sandbox")
+        .default(DEFAULT_SANDBOX)
+        .conflicts(["kubeconfig", "context"]),
+    )
+    .addOption(new Option("--output <format>", "how the answer is written").choices(outputs).default("table"))
+    .option("--no-secrets", "do not read Secrets: what is in them is not checked")
+    .exitOverride(exit)
+    .showHelpAfterError();
+}
+
+const EXIT_CODES =
+  "\nExit codes: 0 healthy, 1 something was found, 2 the cluster cannot be asked, or wrong usage.";
+
+const check = asking(new Command("check"), OUTPUTS)
+  .description("check everything; the default")
   .option("--wait <duration>", "ask again until the mesh is healthy, for this long at most", seconds)
-  .addHelpText(
-    "after",
-    "\nExit codes: 0 healthy, 1 something was found, 2 the cluster cannot be asked, or wrong usage.",
-  )
-  .showHelpAfterError()
-  .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : CANNOT_ASK))
-  .action(async (options: Options) => {
-    try {
+  .action((options: Options) =>
+    answer(async () => {
       const groups = await askUntilHealthy(accessOf(options), options);
       console.log(format(groups, options.output));
-      process.exitCode = isHealthy(groups) ? 0 : FOUND;
-    } catch (error) {
-      showError(error);
-      process.exitCode = CANNOT_ASK;
-    }
-  });
+      return isHealthy(groups);
+    }),
+  );
 
-runToEnd(program);
+const chain = asking(new Command("chain"), ["table", "json"])
+  .description("show who signed whom: trust anchors, issuer, CAs and certificates of webhooks and tap")
+  .option("--pods", "and the pods that have not converged to the trust bundle, by owner", false)
+  .action((options: Options) =>
+    answer(async () => {
+      const snapshot = await read(accessOf(options), options.secrets);
+      const all = chainOf(snapshot, options.pods);
+      console.log(options.output === "json" ? JSON.stringify(all, undefined, 2) : chainTable(all));
+      return isConverged(all, snapshot.now);
+    }),
+  );
+
+runToEnd(
+  new Command("linkerd-mtls-verify")
+    .description("Checks a mesh, whoever installed it, and changes nothing. See docs/verify.md.")
+    .addHelpText("after", () => `\n${check.helpInformation()}${EXIT_CODES}`)
+    .exitOverride(exit)
+    .addCommand(check, { isDefault: true })
+    .addCommand(chain),
+);
