@@ -4,6 +4,7 @@ import { checkPodSecurity } from "./cluster/podSecurity";
 import { requireSameCluster } from "./cluster/sameCluster";
 import { DeployedMesh, readDeployedMesh } from "./controlPlane/deployedMesh";
 import { refuseDowngrade } from "./controlPlane/downgrade";
+import { warnOfRelease } from "./controlPlane/releaseNotes";
 import { checkGatewayApi } from "./controlPlane/gatewayApi";
 import { LinkerdMeshArgs } from "./linkerdMeshArgs";
 import { isInjected } from "./mesh/proxySettings";
@@ -49,5 +50,6 @@ export async function checkCluster(
     await refuseDowngrade(deployed.linkerdVersion, charts, args.acceptOutage);
     refuseTrustDomain(deployed, plannedTrust(args));
   }
+  await warnOfRelease(deployed?.linkerdVersion, charts);
   return deployed;
 }
