@@ -6,7 +6,9 @@ import { ClusterAccess, connect, describeError } from "../cluster/client";
 import { DeployedTrust, liveCertificates } from "../pki/deployedTrust";
 import { IDENTITY_ISSUER_SECRET } from "../pki/identityIssuer";
 import { TRUST_ROOTS, TRUST_ROOTS_KEY } from "../trustManager/trustRoots";
+import { parseDuration } from "../validation/duration";
 import { LINKERD_NAMESPACE } from "./linkerdNamespace";
+import { readRunningTrust } from "./runningTrust";
 
 /** What a cluster has of Linkerd, before a deployment. What is not there is undefined or empty. */
 export interface DeployedMesh extends DeployedTrust {
@@ -24,8 +26,12 @@ const LINKERD_CONFIG = "linkerd-config";
 /** Neither a preview nor `up` waits longer for an answer. */
 const TIMEOUT_MS = 10_000;
 
+/** Of the certificates of proxies, in Linkerd's chart. */
+const DEFAULT_LIFETIME_SECONDS = 86_400;
+
 /** Values of the control plane's chart, as far as they matter here. */
 interface Values {
+  readonly identity?: { readonly issuer?: { readonly issuanceLifetime?: string } };
   readonly identityTrustDomain?: string;
   readonly linkerdVersion?: string;
 }
@@ -40,7 +46,7 @@ export async function readDeployedMesh(cluster: ClusterAccess): Promise<Deployed
   // It is the Kubernetes provider's to report that there is none.
   const api = await connect(cluster, ({ CoreV1Api }) => CoreV1Api, TIMEOUT_MS).catch(() => undefined);
   try {
-    return api && (await read(api));
+    return api && (await read(api, cluster));
   } catch (error) {
     const { status, message } = describeError(error);
     const problem = [
@@ -56,17 +62,19 @@ export async function readDeployedMesh(cluster: ClusterAccess): Promise<Deployed
   }
 }
 
-async function read(api: CoreV1Api): Promise<DeployedMesh> {
+async function read(api: CoreV1Api, cluster: ClusterAccess): Promise<DeployedMesh> {
   const [system, { trustRoots, values, issuerPem }] = await Promise.all([
     api.readNamespace({ name: KUBE_SYSTEM }),
     readMeshObjects(api),
   ]);
+  const lifetime = parseDuration(values.identity?.issuer?.issuanceLifetime ?? "") ?? DEFAULT_LIFETIME_SECONDS;
   return {
     clusterUid: system.metadata?.uid,
     trustDomain: values.identityTrustDomain,
     linkerdVersion: values.linkerdVersion,
     anchors: liveCertificates(trustRoots?.data?.[TRUST_ROOTS_KEY] ?? ""),
     issuer: liveCertificates(issuerPem),
+    readRunning: () => readRunningTrust(cluster, lifetime),
   };
 }
 

@@ -1,6 +1,7 @@
 import { X509Certificate } from "node:crypto";
 
 import { sha256 } from "../certificates/pem";
+import { RunningTrust } from "./runningTrust";
 
 /** Trust domain where none is configured. */
 export const DEFAULT_TRUST_DOMAIN = "cluster.local";
@@ -13,6 +14,8 @@ export interface DeployedTrust {
   readonly anchors: readonly X509Certificate[];
   /** The issuer and what follows it in its Secret; empty where it has expired. Never its key. */
   readonly issuer: readonly X509Certificate[];
+  /** Reads what the pods have, which takes long where there are many. Default: they are not asked. */
+  readonly readRunning?: () => Promise<RunningTrust>;
 }
 
 /** What is configured, as far as it is known before anything is made. */

@@ -16,7 +16,7 @@ import { nameByCertManager, takeover, TAKEOVER_ANNOTATIONS } from "./takeover";
 export const IDENTITY_ISSUER_SECRET = "linkerd-identity-issuer";
 
 /** Name of cert-manager's Issuer with the trust anchor, and of its Secret, as in Linkerd's documentation. */
-const TRUST_ANCHOR = "linkerd-trust-anchor";
+export const TRUST_ANCHOR_SECRET = "linkerd-trust-anchor";
 
 /** This many digits of the anchor's hash tell two anchors apart. */
 const SERIAL_DIGITS = 16;
@@ -153,7 +153,7 @@ export class IdentityIssuer extends pulumi.ComponentResource {
       {
         secretName: IDENTITY_ISSUER_SECRET,
         ...renewal(rotation),
-        issuerRef: issuerRef("certPem" in issuedBy ? { name: TRUST_ANCHOR } : issuedBy),
+        issuerRef: issuerRef("certPem" in issuedBy ? { name: TRUST_ANCHOR_SECRET } : issuedBy),
         commonName,
         // An issuer of others may refuse a second name.
         dnsNames: [commonName, ...(signer === undefined ? [] : [nameByCertManager(commonName)])],
@@ -181,7 +181,7 @@ export class IdentityIssuer extends pulumi.ComponentResource {
     const secret = new k8s.core.v1.Secret(
       `${name}-trust-anchor-secret`,
       {
-        metadata: { name: TRUST_ANCHOR, namespace },
+        metadata: { name: TRUST_ANCHOR_SECRET, namespace },
         type: "kubernetes.io/tls",
         stringData: {
           "tls.crt": signer.certPem.apply(normalizePem),
@@ -192,8 +192,8 @@ export class IdentityIssuer extends pulumi.ComponentResource {
     );
     return objects.issuer(
       `${name}-trust-anchor`,
-      TRUST_ANCHOR,
-      { ca: { secretName: TRUST_ANCHOR } },
+      TRUST_ANCHOR_SECRET,
+      { ca: { secretName: TRUST_ANCHOR_SECRET } },
       // The specification has the Secret's name, and no output of it.
       secret,
     );

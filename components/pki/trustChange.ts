@@ -93,8 +93,7 @@ export function trustProblems(
     return [];
   }
   const planned = trustAnchors.map(({ id }, index) => ({ id, state: anchors[index] ?? "unknown" }));
-  const stays = (anchor: X509Certificate): boolean =>
-    planned.some(({ state }) => state === "unknown" || isSame(state, anchor));
+  const stays = (anchor: X509Certificate): boolean => staysIn({ anchors }, anchor);
   const problems: string[] = [];
 
   if (!deployed.anchors.some(stays)) {
@@ -127,6 +126,23 @@ export function trustProblems(
   return problems;
 }
 
+/** Whether a deployed anchor is one of those that are configured. */
+export function staysIn({ anchors }: ResultingTrust, anchor: X509Certificate): boolean {
+  return anchors.some((state) => state === "unknown" || isSame(state, anchor));
+}
+
+/** The deployed anchors that will sign the issuer. */
+export function resultingSigners(
+  deployed: DeployedTrust,
+  { trustAnchors, signingAnchor }: PlannedTrust,
+  { anchors, issuer }: ResultingTrust,
+): X509Certificate[] {
+  const signer = anchors[trustAnchors.findIndex(({ id }) => id === signingAnchor)];
+  return signer !== undefined
+    ? deployed.anchors.filter((anchor) => isSame(signer, anchor))
+    : signersOf(liveCertificates(issuer ?? ""), deployed.anchors);
+}
+
 function isSame(state: AnchorState, { fingerprint256 }: X509Certificate): boolean {
   return (
     typeof state === "object" &&
@@ -135,18 +151,20 @@ function isSame(state: AnchorState, { fingerprint256 }: X509Certificate): boolea
 }
 
 /** The anchors that signed one of a chain's certificates. */
-function signersOf(
+export function signersOf(
   chain: readonly X509Certificate[],
   anchors: readonly X509Certificate[],
 ): X509Certificate[] {
   return anchors.filter(({ publicKey }) => chain.some((certificate) => certificate.verify(publicKey)));
 }
 
-function isAccepted(deployed: DeployedTrust, planned: PlannedTrust): boolean {
+/** Whether the configuration names this change as one that is wanted although it cuts traffic. */
+export function isAccepted(deployed: DeployedTrust, planned: PlannedTrust): boolean {
   return planned.acceptOutage === outageToken(deployed, planned);
 }
 
-function recovery(deployed: DeployedTrust, planned: PlannedTrust, section: string): string[] {
+/** The way to make a change all the same. */
+export function recovery(deployed: DeployedTrust, planned: PlannedTrust, section: string): string[] {
   return [
     `For this change with an outage, see docs/operations.md, "${section}":`,
     `    pulumi config set linkerd-mtls:acceptOutage ${outageToken(deployed, planned)}    # allows this change, and no other`,

@@ -4,7 +4,8 @@ import { joinPems, sha256 } from "../certificates/pem";
 import { clusterHook, gate } from "../cluster/hook";
 import { settled } from "../cluster/settled";
 import { DeployedTrust, PlannedTrust } from "./deployedTrust";
-import { refuseTrustChange } from "./trustChange";
+import { refuseBeforePods } from "./podTrust";
+import { refuseTrustChange, ResultingTrust } from "./trustChange";
 
 /** Arguments of {@link trustGate}. */
 export interface TrustGateArgs {
@@ -34,10 +35,12 @@ export function trustGate(parent: pulumi.Resource, name: string, args: TrustGate
     }
     // What a preview does not know is made in the `up` after it.
     const pems = await Promise.all(certPems.map(settled));
-    refuseTrustChange(deployed, planned, {
+    const resulting: ResultingTrust = {
       anchors: pems.map((pem) => (pem === undefined ? "new" : { pem })),
       issuer: await settled(issuer),
-    });
+    };
+    refuseTrustChange(deployed, planned, resulting);
+    await refuseBeforePods(deployed, planned, resulting);
   };
   const checked = check();
   // Who does not await it sees the refusal in `up`.

@@ -7,11 +7,15 @@ import { AppsV1Api } from "@kubernetes/client-node";
 import type { Stack } from "@pulumi/pulumi/automation";
 import { parse, stringify } from "yaml";
 
+import { sandboxTools } from "../../tools/sandbox/build/tools";
 import { sandboxTarget, type Target } from "../../tools/sandbox/target";
 import { withStack } from "../../tools/sandbox/workspace";
+import { run as command } from "../../tools/shared/run";
 import { testAnchor } from "../support/certificates";
 import { clusterObjects } from "../support/clusterObjects";
 import type { Ended } from "../support/command";
+import { eventually } from "../support/eventually";
+import { identityEvents } from "../support/identityEvents";
 import { type TestSandbox, useSandbox } from "../support/testSandbox";
 import { pemsOf, trustRoots } from "../support/trustBundle";
 
@@ -198,5 +202,55 @@ describe("changes that would cut traffic", () => {
     assert.equal(annotations["linkerd-mtls/trust-domain"], "other.example");
     assert.doesNotMatch(await succeed("preview", { ...change, acceptOutage }), CHANGES);
     await refused(["preview"], { trustAnchors: [{ id: "new" }], acceptOutage }, "must stay other.example");
+  });
+
+  it("are refused until running pods are ready for them, in each step of a rotation", async () => {
+    const { tools } = await sandboxTools();
+    const kubectl = (args: readonly string[], input?: string): Promise<string> =>
+      command(tools.kubectl, ["--kubeconfig", sandbox.paths.kubeconfig, ...args], { input });
+    const restart = async (namespace: string): Promise<void> => {
+      await kubectl(["-n", namespace, "rollout", "restart", "deployment"]);
+      await kubectl(["-n", namespace, "rollout", "status", "deployment", "--timeout=60s"]);
+    };
+    await kubectl(["create", "namespace", "others"]);
+    await kubectl(["annotate", "namespace", "others", "linkerd.io/inject=enabled"]);
+    await kubectl(["-n", "others", "create", "deployment", "api", "--image=api:1", "--replicas=2"]);
+    await kubectl(["-n", "others", "rollout", "status", "deployment", "--timeout=60s"]);
+
+    // As the test before left it.
+    const trustDomain = "other.example";
+    const both = { trustDomain, trustAnchors: [{ id: "new" }, { id: "next" }] };
+    await succeed("up", { ...both, signingAnchor: "new" });
+    const switched = { ...both, signingAnchor: "next" };
+    await unchanged([sandbox], async () => {
+      await refused(
+        ["preview", "up"],
+        switched,
+        "2 pods created without the new trust anchor would refuse each new certificate. Create them anew:",
+        "kubectl -n others rollout restart deployment/api    # 2 pods",
+      );
+    });
+    await restart("others");
+    const updates = await identityEvents(sandbox, "IssuerUpdated");
+    await succeed("up", switched);
+
+    const alone = { trustDomain, trustAnchors: [{ id: "next" }] };
+    await eventually(
+      "identity uses the new issuer",
+      180,
+      async () => (await identityEvents(sandbox, "IssuerUpdated")) > updates,
+    );
+    await unchanged([sandbox], async () => {
+      await refused(
+        ["preview", "up"],
+        alone,
+        "created before the issuer changed may have certificates of the anchor that is removed",
+        "kubectl -n linkerd rollout restart deployment/linkerd-identity",
+        "kubectl -n others rollout restart deployment/api    # 2 pods",
+        "kubectl -n shop rollout restart deployment/web    # 1 pod",
+      );
+    });
+    for (const namespace of ["linkerd", "others", "shop"]) await restart(namespace);
+    await succeed("up", alone);
   });
 });

@@ -8,7 +8,7 @@ import { chainTable } from "../../tools/verify/chainOutput";
 import { hintLink, HINTS, type HintSection } from "../../tools/verify/hints";
 import { isHealthy, type Result } from "../../tools/verify/model";
 import { format } from "../../tools/verify/output";
-import { ownerOf } from "../../tools/verify/owners";
+import { ownerOf } from "../../components/cluster/podOwner";
 import { selects } from "../../tools/verify/selectors";
 import type { ServerState, Snapshot } from "../../tools/verify/snapshot";
 import { verify } from "../../tools/verify/verify";

@@ -3,7 +3,7 @@ import type { V1Namespace, V1Pod } from "@kubernetes/client-node";
 import { passedOverProblems } from "../../components/injection/injectorRules";
 import { INJECT_ANNOTATION, INJECT_MODE, isInjected } from "../../components/mesh/proxySettings";
 import { describeFound } from "../../components/validation/problem";
-import { isLive, proxyOf } from "./meshedPods";
+import { isLive, proxyOf } from "../../components/cluster/meshedPods";
 import { check, type Group } from "./model";
 import { byOwner, type Found } from "./owners";
 import { selects } from "./selectors";

@@ -3,12 +3,11 @@ import { X509Certificate } from "node:crypto";
 import { sha256 } from "../../components/certificates/pem";
 import { DEFAULT_TRUST_DOMAIN } from "../../components/pki/deployedTrust";
 import { TRUST_ROOTS_KEY } from "../../components/trustManager/trustRoots";
-import { isLive, proxyOf, variable } from "./meshedPods";
+import { isLive, proxyOf, TRUST_ANCHORS_VARIABLE, variable } from "../../components/cluster/meshedPods";
 import { type Check, check, type Group } from "./model";
 import { byOwner, type Found } from "./owners";
 import type { Snapshot } from "./snapshot";
 
-const ANCHORS = "LINKERD2_PROXY_IDENTITY_TRUST_ANCHORS";
 const NAME = "LINKERD2_PROXY_IDENTITY_LOCAL_NAME";
 
 /** The trust domain in the name of a proxy: what follows the control plane's namespace. */
@@ -30,7 +29,7 @@ export function checkProxies(snapshot: Snapshot): Group {
   for (const pod of pods.filter(isLive)) {
     const proxy = proxyOf(pod);
     if (proxy === undefined) continue;
-    const text = variable(proxy, ANCHORS);
+    const text = variable(proxy, TRUST_ANCHORS_VARIABLE);
     if (text === undefined) {
       // A proxy of the charts reads the ConfigMap when it starts.
       if (isOlder(pod)) behind.push([pod, "was created before the trust bundle changed"]);

@@ -2,6 +2,9 @@ import type { V1Container, V1Pod } from "@kubernetes/client-node";
 
 const PROXY = "linkerd-proxy";
 
+/** Variable of a proxy with the trust bundle that the injector wrote into its pod. */
+export const TRUST_ANCHORS_VARIABLE = "LINKERD2_PROXY_IDENTITY_TRUST_ANCHORS";
+
 /** The proxy of a pod; undefined where it has none. */
 export function proxyOf({ spec }: V1Pod): V1Container | undefined {
   return [...(spec?.initContainers ?? []), ...(spec?.containers ?? [])].find(({ name }) => name === PROXY);

@@ -1,0 +1,132 @@
+import { X509Certificate } from "node:crypto";
+
+import * as pulumi from "@pulumi/pulumi";
+
+import { DeployedTrust, PlannedTrust } from "./deployedTrust";
+import { MeshedPod, RunningTrust } from "./runningTrust";
+import { isAccepted, recovery, ResultingTrust, staysIn, signersOf, resultingSigners } from "./trustChange";
+
+/** Within this time, kubelets give a changed Secret to pods that run, and identity reloads it. */
+const RELOAD_SECONDS = 120;
+
+/** Clocks of nodes may differ by as much; Linkerd allows 20 s. */
+const SKEW_SECONDS = 60;
+
+/** More owners than these are counted only. */
+const MAX_OWNERS = 20;
+
+/** What is in the way of a change, and whose pods have to be created anew for it. */
+interface Obstacle {
+  readonly text: string;
+  readonly pods: readonly MeshedPod[];
+  /** When it ends by itself. */
+  readonly until?: Date;
+}
+
+/**
+ * Refuses to switch the issuer to an anchor that pods were created without, and to remove an anchor under which the
+ * certificates of running pods may have been issued. Reads the pods only where the change does one of them.
+ *
+ * @throws RunError that names the pods by their owners, with the commands that create them anew.
+ */
+export async function refuseBeforePods(
+  deployed: DeployedTrust,
+  planned: PlannedTrust,
+  resulting: ResultingTrust,
+  now = new Date(),
+): Promise<void> {
+  const { anchors, issuer, readRunning } = deployed;
+  const inUse = signersOf(issuer, anchors);
+  const next = resultingSigners(deployed, planned, resulting).filter((anchor) => !inUse.includes(anchor));
+  const dropped = anchors.filter((anchor) => !staysIn(resulting, anchor));
+  const changes = (inUse.length > 0 && next.length > 0) || dropped.length > 0;
+  if (!changes || readRunning === undefined || isAccepted(deployed, planned)) {
+    return;
+  }
+  const running = await readRunning();
+  const obstacles = [
+    ...(inUse.length > 0 && next.length > 0 ? withoutAnchor(running, next) : []),
+    ...(dropped.length > 0 ? withOldCertificates(running, now) : []),
+  ];
+  if (obstacles.length > 0) {
+    throw new pulumi.RunError(
+      [
+        "This change of linkerd-mtls:trustAnchors or the issuer must wait until running pods are ready for it:",
+        ...obstacles.flatMap(describe),
+        ...recovery(deployed, planned, "Replacing all trust at once"),
+      ].join("\n"),
+    );
+  }
+}
+
+/** Pods that would refuse every certificate of the new issuer. */
+function withoutAnchor({ pods }: RunningTrust, next: readonly X509Certificate[]): Obstacle[] {
+  const stale = pods.filter(
+    ({ anchors }) => anchors !== undefined && !next.some(({ fingerprint256 }) => anchors.has(fingerprint256)),
+  );
+  return stale.length === 0
+    ? []
+    : [{ text: "created without the new trust anchor would refuse each new certificate", pods: stale }];
+}
+
+/** Pods whose certificates may be of the anchor that signed before. */
+function withOldCertificates(running: RunningTrust, now: Date): Obstacle[] {
+  const { pods, signedSince, issuerUpdated, lifetimeSeconds } = running;
+  if (signedSince === undefined) {
+    return [];
+  }
+  const identity = pods.filter(({ owner }) => owner === "Deployment linkerd/linkerd-identity");
+  const isReloaded = issuerUpdated !== undefined && issuerUpdated >= signedSince;
+  const reload = after(signedSince, RELOAD_SECONDS);
+  if (!isReloaded && now < reload && identity.some(({ created }) => created < signedSince)) {
+    return [
+      {
+        text: "of identity may not use the new issuer yet (no event IssuerUpdated)",
+        pods: identity,
+        until: reload,
+      },
+    ];
+  }
+  const since = isReloaded ? issuerUpdated : signedSince;
+  const until = after(since, lifetimeSeconds + SKEW_SECONDS);
+  const stale = pods.filter(({ created }) => created < since);
+  return now >= until || stale.length === 0
+    ? []
+    : [
+        {
+          text: "created before the issuer changed may have certificates of the anchor that is removed",
+          pods: stale,
+          until,
+        },
+      ];
+}
+
+function after(time: Date, seconds: number): Date {
+  return new Date(time.getTime() + seconds * 1000);
+}
+
+function describe({ text, pods, until }: Obstacle): string[] {
+  const counts = new Map<string, number>();
+  for (const { owner } of pods) {
+    counts.set(owner, (counts.get(owner) ?? 0) + 1);
+  }
+  const owners = [...counts].sort(([one], [other]) => one.localeCompare(other));
+  const more = owners.length - MAX_OWNERS;
+  return [
+    `  ${count(pods.length)} ${text}. Create them anew${until === undefined ? "" : `, or wait until ${until.toISOString()}`}:`,
+    ...owners.slice(0, MAX_OWNERS).map(([owner, number]) => `    ${restart(owner)}    # ${count(number)}`),
+    ...(more > 0 ? [`    # and the pods of ${more} more`] : []),
+  ];
+}
+
+function count(pods: number): string {
+  return pods === 1 ? "1 pod" : `${pods} pods`;
+}
+
+/** The command that creates an owner's pods anew, where there is one that loses nothing. */
+function restart(owner: string): string {
+  const [, kind = "", namespace = "", name = ""] = /^(\S+) (.*)\/(.*)$/.exec(owner) ?? [];
+  return ["Deployment", "StatefulSet", "DaemonSet"].includes(kind)
+    ? `kubectl -n ${namespace} rollout restart ${kind.toLowerCase()}/${name}`
+    : `# ${owner}: let it end, or have its owner create it anew`;
+}
