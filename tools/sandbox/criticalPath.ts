@@ -27,12 +27,17 @@ export interface Step {
 
 /** Records when the engine works on each resource. */
 export class Timeline {
-  private readonly began = performance.now();
+  private readonly began: number;
   private readonly spans = new Map<string, Span>();
+
+  /** `clock`: milliseconds since whenever. */
+  public constructor(private readonly clock: () => number = () => performance.now()) {
+    this.began = clock();
+  }
 
   /** Takes an event of an operation, at the moment when it arrives. */
   public readonly onEvent = ({ resourcePreEvent, resOutputsEvent }: EngineEvent): void => {
-    const now = performance.now() - this.began;
+    const now = this.clock() - this.began;
     const started = resourcePreEvent?.metadata.urn;
     if (started !== undefined && !this.spans.has(started)) {
       this.spans.set(started, { start: now, end: now });
@@ -45,7 +50,7 @@ export class Timeline {
 
   /** Seconds since the timeline began. */
   public get seconds(): number {
-    return (performance.now() - this.began) / 1000;
+    return (this.clock() - this.began) / 1000;
   }
 
   /**
