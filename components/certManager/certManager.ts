@@ -1,8 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 
-import { ClusterAccess } from "../cluster/client";
-import { HelmValues } from "../cluster/helmValues";
 import { CERT_MANAGER_RULES } from "./chartRules";
+import { ManagerArgs } from "./managerArgs";
 import { managerRelease } from "./managerRelease";
 import { certManagerValues } from "./values";
 import { DEFAULT_CERT_MANAGER_VERSION } from "./version";
@@ -11,22 +10,13 @@ import { DEFAULT_CERT_MANAGER_VERSION } from "./version";
 export const CERT_MANAGER_NAMESPACE = "cert-manager";
 
 /** Arguments of {@link CertManager}. */
-export interface CertManagerArgs {
+export interface CertManagerArgs extends ManagerArgs {
   /** Namespace to create and to install it in. Default `cert-manager`. */
   readonly namespace?: string;
-  /** Helm repository, OCI registry, or directory of a directory per chart. Default `https://charts.jetstack.io`. */
-  readonly chartSource?: string;
   /** Release, `v<major>.<minor>.<patch>`; for a directory, the one that it holds. Default `v1.20.2`. */
   readonly version?: string;
   /** Several replicas of each program, with disruption budgets where the release has them. Default false. */
   readonly highAvailability?: boolean;
-  /**
-   * Further values of the chart, e.g. `{ enableCertificateOwnerRef: true }`. They win over those of
-   * `highAvailability`; values that another argument sets, and those of the custom resource definitions, are refused.
-   */
-  readonly values?: HelmValues;
-  /** The cluster, the same as the Kubernetes provider's. */
-  readonly cluster: ClusterAccess;
 }
 
 /**

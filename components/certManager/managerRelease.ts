@@ -1,17 +1,17 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 
-import { ClusterAccess } from "../cluster/client";
 import { helmRelease } from "../cluster/helmRelease";
 import { ownNamespace } from "../cluster/ownership";
 import { helmChart } from "../cluster/helmChart";
-import { ChartRules, checkHelmValues, HelmValues, mergeValues } from "../cluster/helmValues";
+import { ChartRules, checkHelmValues, mergeValues } from "../cluster/helmValues";
 import { isKubernetesNamespace, otherNamespace } from "../cluster/namespaceNames";
 import { throwInputProblems } from "../validation/inputProblems";
+import { ManagerArgs } from "./managerArgs";
 import { DEFAULT_CERT_MANAGER_CHART_SOURCE } from "./version";
 
 /** Arguments of {@link managerRelease}. */
-export interface ManagerReleaseArgs {
+export interface ManagerReleaseArgs extends ManagerArgs {
   /** Type of the parent, for its errors. */
   readonly component: "CertManager" | "TrustManager";
   /** The chart, after which the release is named. */
@@ -22,11 +22,6 @@ export interface ManagerReleaseArgs {
   readonly existingNamespace?: boolean;
   /** The component's own values. */
   readonly ownValues: object;
-  /** Values that are merged over them. */
-  readonly values?: HelmValues;
-  /** Default `https://charts.jetstack.io`. */
-  readonly chartSource?: string;
-  readonly cluster: ClusterAccess;
 }
 
 /** The namespace, and the release in it. */

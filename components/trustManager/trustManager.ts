@@ -1,7 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 
-import { ClusterAccess } from "../cluster/client";
-import { HelmValues } from "../cluster/helmValues";
+import { ManagerArgs } from "../certManager/managerArgs";
 import { managerRelease } from "../certManager/managerRelease";
 import { DEFAULT_TRUST_MANAGER_VERSION } from "../certManager/version";
 import { TRUST_MANAGER_RULES } from "./chartRules";
@@ -10,24 +9,15 @@ import { TRUST_MANAGER_RULES } from "./chartRules";
 export const TRUST_MANAGER_NAMESPACE = "trust-manager";
 
 /** Arguments of {@link TrustManager}. */
-export interface TrustManagerArgs {
+export interface TrustManagerArgs extends ManagerArgs {
   /** Namespace to install it in. Default `trust-manager`. */
   readonly namespace?: string;
   /** Whether something else makes the namespace, e.g. cert-manager's; then it is patched. Default false. */
   readonly existingNamespace?: boolean;
-  /** Helm repository, OCI registry, or directory of a directory per chart. Default `https://charts.jetstack.io`. */
-  readonly chartSource?: string;
   /** Release, `v<major>.<minor>.<patch>`; for a directory, the one that it holds. Default `v0.25.0`. */
   readonly version?: string;
   /** Two replicas with a disruption budget. Default false. */
   readonly highAvailability?: boolean;
-  /**
-   * Further values of the chart, e.g. `{ defaultPackage: { enabled: true } }`. They win over those of
-   * `highAvailability`; values that another argument sets, and those of the custom resource definitions, are refused.
-   */
-  readonly values?: HelmValues;
-  /** The cluster, the same as the Kubernetes provider's. */
-  readonly cluster: ClusterAccess;
 }
 
 /** The values that this program sets in the chart trust-manager. */
