@@ -16,6 +16,7 @@ import { LinkerdMeshArgs } from "./linkerdMeshArgs";
 import { meshedApplication } from "./mesh/meshedApplication";
 import { isInjected } from "./mesh/proxySettings";
 import { CertificateSummary, summarize } from "./pki/certificateSummary";
+import { reissue, ROTATE_ANCHOR, watchExpiry } from "./pki/expiry";
 import { IdentityIssuer, IdentityIssuerArgs } from "./pki/identityIssuer";
 import { Signer } from "./pki/issuing";
 import { TrustAnchor } from "./pki/trustAnchor";
@@ -213,10 +214,29 @@ export class LinkerdMesh extends pulumi.ComponentResource implements Mesh {
       ),
     );
 
+    const webhookCertPems = { ...webhooks.certPems, ...viz?.certPems };
+    watchExpiry([
+      ...anchors
+        .filter((_, index) => planned.trustAnchors[index]?.certificate === undefined)
+        .map(({ id, anchor: { certPem } }) => ({
+          what: `trust anchor ${id}`,
+          certPem,
+          remedy: ROTATE_ANCHOR,
+        })),
+      // The configuration's own check watches an issuer that is provided.
+      ...(issuer.certPem === undefined || args.providedIssuer !== undefined
+        ? []
+        : [{ what: "the issuer", certPem: issuer.certPem, remedy: reissue("issuer", args.issuer) }]),
+      ...Object.entries(webhookCertPems).map(([service, certPem]) => ({
+        what: `the certificate of ${service}`,
+        certPem,
+        remedy: reissue("webhookCertificates", args.webhookCertificates),
+      })),
+    ]);
     this.certificates = {
       trustAnchors: Object.fromEntries(anchors.map(({ id, anchor }) => [id, summarize(anchor.certPem)])),
       ...(issuer.certPem && { issuer: summarize(issuer.certPem) }),
-      webhookCertificates: summaries({ ...webhooks.certPems, ...viz?.certPems }),
+      webhookCertificates: summaries(webhookCertPems),
     };
     this.chartVersions = {
       "linkerd-crds": crds.chartVersion,

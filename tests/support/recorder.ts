@@ -89,6 +89,8 @@ export interface RecordOptions {
   readonly secretKeys?: readonly string[];
   /** What is in the cluster already, by id; anything else that is read does not exist. */
   readonly live?: Readonly<Record<string, Record<string, unknown>>>;
+  /** Days from now at which the validity of certificates begins and ends. Default: 0 and 1000. */
+  readonly days?: readonly [from: number, to: number];
 }
 
 /**
@@ -100,7 +102,7 @@ export async function record(program: () => unknown, options: RecordOptions = {}
   await pulumi.runtime.setMocks(
     {
       newResource: (args) =>
-        args.id ? readLive(args, recording, options.live ?? {}) : mockResource(args, recording),
+        args.id ? readLive(args, recording, options.live ?? {}) : mockResource(args, recording, options),
       call: ({ token }) => {
         throw new Error(`the call ${token} is not mocked`);
       },
@@ -214,6 +216,7 @@ function readLive(
 async function mockResource(
   args: pulumi.runtime.MockResourceArgs,
   recording: Recording,
+  { days }: RecordOptions,
 ): Promise<pulumi.runtime.MockResourceResult> {
   const id = `${args.name}-id`;
   // The mock's argument is typed `any` by the SDK.
@@ -234,7 +237,7 @@ async function mockResource(
       return state({ certRequestPem: `request of ${args.name}` });
     case "tls:index/selfSignedCert:SelfSignedCert":
     case "tls:index/locallySignedCert:LocallySignedCert": {
-      const { certPem } = await testCertificate(args.name);
+      const { certPem } = await testCertificate(args.name, { days });
       recording.pems.set(args.name, certPem);
       return state({ certPem });
     }

@@ -1,13 +1,9 @@
 import { isoTime } from "../../components/certificates/caRules";
 import type { CaCertificate } from "../../components/certificates/certificateFile";
+import { isNearEnd } from "../../components/pki/expiry";
 import type { Result } from "./model";
 
 const DAY_MS = 24 * 60 * 60 * 1000;
-
-/** Below this share of a lifetime it is time to reissue, */
-const SHARE = 1 / 3;
-/** but not years before the end: an anchor of ten years. */
-const MOST_MS = 180 * DAY_MS;
 
 /** How long after cert-manager should have renewed it a certificate is overdue. */
 const GRACE_MS = 10 * 60 * 1000;
@@ -38,7 +34,7 @@ export function lifeOf({ notBefore, notAfter }: CaCertificate, now: Date, renewa
         }
       : { result: "ok", description: `${share}, renewed on ${isoTime(renewal)}` };
   }
-  return { result: left < Math.min(lifetime * SHARE, MOST_MS) ? "warning" : "ok", description: share };
+  return { result: isNearEnd({ notBefore, notAfter }, now) ? "warning" : "ok", description: share };
 }
 
 function describeSpan(ms: number): string {

@@ -1,0 +1,73 @@
+import assert from "node:assert/strict";
+
+import { LinkerdMesh, type LinkerdMeshArgs } from "../../components";
+import { isNearEnd, watchExpiry } from "../../components/pki/expiry";
+import { testAnchor } from "../support/certificates";
+import { record } from "../support/recorder";
+import { warningsOf } from "../support/warnings";
+
+describe("a certificate that nothing renews", () => {
+  const DAY_MS = 24 * 60 * 60 * 1000;
+  const now = new Date("2026-01-01T00:00:00Z");
+  const near = (days: number, left: number): boolean =>
+    isNearEnd(
+      {
+        notBefore: new Date(now.getTime() - (days - left) * DAY_MS),
+        notAfter: new Date(now.getTime() + left * DAY_MS),
+      },
+      now,
+    );
+
+  it("is near its end with less than a third of its lifetime left, or with half a year", () => {
+    assert.deepEqual(
+      [near(3, 1.1), near(3, 0.9), near(3650, 181), near(3650, 179)],
+      [false, true, false, true],
+    );
+  });
+
+  const warnings = async (days: readonly [number, number]): Promise<string[]> => {
+    const { certPem } = await testAnchor({ days });
+    return warningsOf(async () => {
+      watchExpiry([{ what: "the issuer", certPem, remedy: "do it" }]);
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    });
+  };
+
+  it("is warned of, with what replaces it", async () => {
+    assert.deepEqual(await warnings([-1, 1]), []);
+    const [soon = "", ...more] = await warnings([-80, 20]);
+    assert.match(soon, /^the issuer expires on \S+Z: (19|20)% of its lifetime is left\n {4}do it$/);
+    assert.deepEqual(more, []);
+    assert.match((await warnings([-80, -1]))[0] ?? "", /^the issuer has expired on \S+Z\n {4}do it$/);
+  });
+
+  it("is each that a mesh makes here", async () => {
+    const watched = async (
+      days: readonly [number, number],
+      args: Partial<LinkerdMeshArgs>,
+    ): Promise<string[]> =>
+      warningsOf(() =>
+        record(
+          () => {
+            new LinkerdMesh("mesh", { cluster: {}, ...args });
+          },
+          { days },
+        ),
+      );
+    const own = await testAnchor();
+    const args: Partial<LinkerdMeshArgs> = {
+      trustAnchors: [{ id: "2026" }, { id: "own", certificate: own.certPem }],
+      issuer: { generation: 2 },
+    };
+    const soon = await watched([-80, 20], args);
+    assert.deepEqual(soon.map((text) => text.replace(/ expires .* left/, "")).sort(), [
+      ...["policy-validator", "proxy-injector", "sp-validator"].map(
+        (service) =>
+          `the certificate of linkerd-${service}\n    pulumi config set --path linkerd-mtls:webhookCertificates.generation 2`,
+      ),
+      "the issuer\n    pulumi config set --path linkerd-mtls:issuer.generation 3",
+      'trust anchor 2026\n    rotate it: docs/operations.md, "Rotating the trust anchor"',
+    ]);
+    assert.deepEqual(await watched([-20, 80], args), []);
+  });
+});
