@@ -1,23 +1,11 @@
-import type { CoreV1Api as Api, V1Namespace, V1Pod } from "@kubernetes/client-node";
+import type { CoreV1Api as Api, V1Pod } from "@kubernetes/client-node";
 import { UserError } from "../shared/errors";
+import { isWanted } from "../verify/injection";
+import { proxyOf } from "../../components/cluster/meshedPods";
 import type { Target } from "./target";
-
-const INJECT = "linkerd.io/inject";
-const PROXY = "linkerd-proxy";
 
 /** Pods outside the mesh that are named one by one; a whole cluster of them is not. */
 const NAMED = 20;
-
-function isMeshed(pod: V1Pod): boolean {
-  const { containers = [], initContainers = [] } = pod.spec ?? {};
-  return [...containers, ...initContainers].some(({ name }) => name === PROXY);
-}
-
-/** Whether the injector is asked for this pod: its own annotation counts before its namespace's. */
-function isWanted(pod: V1Pod, namespace: V1Namespace | undefined): boolean {
-  const inject = pod.metadata?.annotations?.[INJECT] ?? namespace?.metadata?.annotations?.[INJECT];
-  return (inject === "enabled" || inject === "ingress") && pod.spec?.hostNetwork !== true;
-}
 
 /** The living pods that want a proxy, of Linkerd's extensions too; its control plane has its own ways. */
 async function wantedPods(api: Api): Promise<V1Pod[]> {
@@ -28,6 +16,7 @@ async function wantedPods(api: Api): Promise<V1Pod[]> {
   return items.filter(
     (pod) =>
       pod.metadata?.deletionTimestamp === undefined &&
+      pod.spec?.hostNetwork !== true &&
       pod.metadata?.labels?.["linkerd.io/control-plane-component"] === undefined &&
       isWanted(pod, namespaces.get(pod.metadata?.namespace)),
   );
@@ -63,9 +52,9 @@ export async function reportMesh(target: Target): Promise<void> {
   }
   console.log("\nPods in the mesh:");
   for (const [namespace, members] of byNamespace) {
-    console.log(`  ${members.filter(isMeshed).length} of ${members.length}  ${namespace}`);
+    console.log(`  ${members.filter(proxyOf).length} of ${members.length}  ${namespace}`);
   }
-  const unmeshed = pods.filter((pod) => !isMeshed(pod));
+  const unmeshed = pods.filter((pod) => proxyOf(pod) === undefined);
   for (const { metadata, status } of unmeshed.slice(0, NAMED)) {
     console.log(
       `UNMESHED  ${status?.phase ?? "Unknown"}  ${metadata?.namespace ?? ""}/${metadata?.name ?? ""}`,

@@ -28,10 +28,9 @@ export function checkInjection({ pods, namespaces, servers }: Snapshot): Group {
         wrong === undefined
           ? passedOverProblems(pod.spec).map(({ path, found }) => `${path} ${describeFound(found)}`)
           : [`${INJECT_ANNOTATION}: ${JSON.stringify(wrong)} is none of enabled, ingress, disabled`];
-      const [onNamespace, onPod] = modes;
-      if (skipped.length > 0 && (wrong !== undefined || isWanted(onNamespace, onPod))) {
+      if (skipped.length > 0 && (wrong !== undefined || isWanted(pod, namespace))) {
         passedOver.push([pod, skipped.join(", ")]);
-      } else if (isWanted(onNamespace, onPod)) {
+      } else if (isWanted(pod, namespace)) {
         outside.push([pod, causeOf(pod, namespace, injector)]);
       }
     }
@@ -59,9 +58,9 @@ function modeOf(object: V1Namespace | V1Pod | undefined): string | undefined {
   return mode === "" ? undefined : mode;
 }
 
-/** The pod's annotation counts before the namespace's. */
-function isWanted(onNamespace: string | undefined, onPod: string | undefined): boolean {
-  const mode = onPod ?? onNamespace;
+/** Whether the pod asks for a proxy: its own annotation counts before its namespace's. */
+export function isWanted(pod: V1Pod, namespace: V1Namespace | undefined): boolean {
+  const mode = modeOf(pod) ?? modeOf(namespace);
   return INJECT_MODE.allows(mode) && isInjected(mode);
 }
 
