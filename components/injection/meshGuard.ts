@@ -153,11 +153,13 @@ function actions(mode: GuardMode): BindingSpec {
   return { validationActions: [VALIDATION_ACTIONS[mode]] };
 }
 
-function guarded(operator: "Exists" | "DoesNotExist"): BindingSpec {
+/** The part of a binding that says in which namespaces it holds: those that exist only after the guard, or the others. */
+export function guarded(operator: "Exists" | "DoesNotExist"): BindingSpec {
   return { matchResources: { namespaceSelector: { matchExpressions: [{ key: GUARDED_LABEL, operator }] } } };
 }
 
-function policySpec(mode: GuardMode): k8s.types.input.admissionregistration.v1.ValidatingAdmissionPolicySpec {
+/** The policy of the guard, as it acts on what it finds. */
+export function policySpec(mode: GuardMode): k8s.types.input.admissionregistration.v1.ValidatingAdmissionPolicySpec {
   const denies = mode === "deny";
   const outcome = denies
     ? "Its controller will try again. If it lasts, look at"

@@ -47,6 +47,7 @@ const FAULTS: readonly (readonly [result: Result, found: RegExp, hint: string])[
     /ValidatingAdmissionPolicyBinding linkerd-mesh-guard-others is not there/,
     "a-guard-that-does-not-refuse",
   ],
+  ["warning", /ValidatingAdmissionPolicy linkerd-mesh-guard-warning differs/, "a-guard-that-does-not-refuse"],
   ["warning", /^failure policy Ignore, and no guard refuses/, "a-guard-that-does-not-refuse"],
   [
     "error",
@@ -140,6 +141,10 @@ describe("verify", () => {
 
     const admission = sandbox.client(AdmissionregistrationV1Api);
     await admission.deleteValidatingAdmissionPolicyBinding({ name: "linkerd-mesh-guard-others" });
+    await admission.patchValidatingAdmissionPolicy({
+      name: "linkerd-mesh-guard-warning",
+      body: patch("/spec/validations/0/expression", "true"),
+    });
     await admission.patchValidatingWebhookConfiguration({
       name: "linkerd-sp-validator-webhook-config",
       body: patch("/webhooks/0/clientConfig/caBundle", encode(stranger.certPem)),

@@ -1,8 +1,8 @@
 import type { V1ObjectMeta, V1Pod } from "@kubernetes/client-node";
 
-import { GUARD_NAMES } from "../../components/injection/meshGuard";
+import { GUARD_NAMES, guarded, policySpec } from "../../components/injection/meshGuard";
 import { SERVERS } from "../../tools/verify/servers";
-import type { ServerState, Snapshot } from "../../tools/verify/snapshot";
+import type { GuardState, ServerState, Snapshot } from "../../tools/verify/snapshot";
 import { testAnchor, type TestCertificate, testCertificate, testIssuer } from "./certificates";
 
 /** Before the first pod. */
@@ -77,13 +77,38 @@ export function healthySnapshot(certificates: MeshCertificates): Snapshot {
       endpoints: 1,
       certificatePem: servers[server.service]?.certPem ?? "",
     })),
-    guard: {
-      policies: [GUARD_NAMES[0], GUARD_NAMES[1]],
-      actions: { [GUARD_NAMES[0]]: ["Deny"], [GUARD_NAMES[1]]: ["Warn"], [GUARD_NAMES[2]]: ["Deny"] },
-    },
+    guard: denyingGuard(),
     renewals: {},
     issuerEvents: [],
     withSecrets: true,
+  };
+}
+
+/** As the API server has it, with its defaults. */
+function denyingGuard(): GuardState {
+  const [guard, warning, others] = GUARD_NAMES;
+  const policy = (mode: "deny" | "warn"): GuardState["policies"][string] => {
+    // The types of the two clients differ in what may be absent.
+    const spec = structuredClone(policySpec(mode)) as GuardState["policies"][string];
+    Object.assign(spec.matchConstraints ?? {}, { matchPolicy: "Equivalent" });
+    return spec;
+  };
+  const binding = (
+    policyName: string,
+    action: string,
+    where: object = {},
+  ): GuardState["bindings"][string] => ({
+    policyName,
+    validationActions: [action],
+    ...where,
+  });
+  return {
+    policies: { [guard]: policy("deny"), [warning]: policy("warn") },
+    bindings: {
+      [guard]: binding(guard, "Deny", guarded("Exists")),
+      [warning]: binding(warning, "Warn"),
+      [others]: binding(guard, "Deny", guarded("DoesNotExist")),
+    },
   };
 }
 

@@ -2,6 +2,9 @@ import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 
+import type { V1ValidatingAdmissionPolicySpec } from "@kubernetes/client-node";
+
+import { policySpec } from "../../components/injection/meshGuard";
 import { PROJECT } from "../../tools/shared/paths";
 import { chainOf, isConverged, type Link } from "../../tools/verify/chain";
 import { chainTable } from "../../tools/verify/chainOutput";
@@ -369,7 +372,7 @@ describe("verify", () => {
     });
 
     it("wants a guard or failure policy Fail", () => {
-      const unguarded: Snapshot = { ...healthy, guard: { policies: [], actions: {} } };
+      const unguarded: Snapshot = { ...healthy, guard: { policies: {}, bindings: {} } };
       assertFound(unguarded, "warning", /failure policy Ignore, and no guard refuses such a pod/, "guard");
       const failing = withServer(unguarded, "linkerd-proxy-injector", (server) =>
         live(server, { failurePolicy: "Fail" }),
@@ -379,33 +382,49 @@ describe("verify", () => {
   });
 
   describe("of the guard", () => {
+    /** A guard without one of its objects. */
+    const without = <T>(objects: Readonly<Record<string, T>>, name: string): Record<string, T> =>
+      Object.fromEntries(Object.entries(objects).filter(([other]) => other !== name));
+    const found = (guard: Partial<Snapshot["guard"]>): string[] =>
+      wrong({ ...healthy, guard: { ...healthy.guard, ...guard } });
+
     it("finds each policy and each binding that is missing", () => {
-      const { policies, actions } = healthy.guard;
-      for (const policy of policies) {
-        const guard = { actions, policies: policies.filter((name) => name !== policy) };
-        assert(
-          wrong({ ...healthy, guard }).includes(
-            `error the guard is there: ValidatingAdmissionPolicy ${policy} is not there`,
-          ),
-        );
+      const { policies, bindings } = healthy.guard;
+      const missing = "error the guard is there:";
+      for (const name of Object.keys(policies)) {
+        const line = `${missing} ValidatingAdmissionPolicy ${name} is not there`;
+        assert(found({ policies: without(policies, name) }).includes(line), name);
       }
-      for (const binding of Object.keys(actions)) {
-        const rest = Object.fromEntries(Object.entries(actions).filter(([name]) => name !== binding));
-        const found = wrong({ ...healthy, guard: { policies, actions: rest } });
-        assert(
-          found.includes(
-            `error the guard is there: ValidatingAdmissionPolicyBinding ${binding} is not there`,
-          ),
-        );
+      for (const name of Object.keys(bindings)) {
+        const line = `${missing} ValidatingAdmissionPolicyBinding ${name} is not there`;
+        assert(found({ bindings: without(bindings, name) }).includes(line), name);
       }
     });
 
     it("finds one that only warns", () => {
-      const guard = { policies: ["linkerd-mesh-guard"], actions: { "linkerd-mesh-guard": ["Warn"] } };
-      assert.match(
-        wrong({ ...healthy, guard }).join("\n"),
-        /binding? ?linkerd-mesh-guard has Warn instead of Deny/i,
-      );
+      const guard = {
+        policies: { "linkerd-mesh-guard": policySpec("warn") as V1ValidatingAdmissionPolicySpec },
+        bindings: { "linkerd-mesh-guard": { policyName: "linkerd-mesh-guard", validationActions: ["Warn"] } },
+      };
+      assert.deepEqual(found(guard), [
+        "warning no pod is created outside the mesh while the injector does not answer: failure policy Ignore, and no guard refuses such a pod",
+        "warning the bindings of the guard refuse, and do not only warn: ValidatingAdmissionPolicyBinding linkerd-mesh-guard has Warn instead of Deny",
+      ]);
+    });
+
+    it("finds what was edited: an expression, and where a binding holds", () => {
+      const { policies, bindings } = structuredClone(healthy.guard);
+      const [policy, binding] = [policies["linkerd-mesh-guard"], bindings["linkerd-mesh-guard-others"]];
+      assert(policy !== undefined && binding !== undefined);
+      policy.validations = [{ expression: "true" }];
+      Object.assign(binding.matchResources ?? {}, { objectSelector: { matchLabels: { a: "b" } } });
+      const edited = "warning the guard is as this program makes it:";
+      assert.deepEqual(found({ policies }), [
+        `${edited} ValidatingAdmissionPolicy linkerd-mesh-guard differs`,
+      ]);
+      assert.deepEqual(found({ bindings }), [
+        `${edited} ValidatingAdmissionPolicyBinding linkerd-mesh-guard-others differs`,
+      ]);
     });
   });
 

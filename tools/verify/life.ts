@@ -32,7 +32,7 @@ export function lifeOf({ notBefore, notAfter }: CaCertificate, now: Date, renewa
           result: "warning",
           description: `${share}, and cert-manager has not renewed it on ${isoTime(renewal)}`,
         }
-      : { result: "ok", description: `${share}, renewed on ${isoTime(renewal)}` };
+      : { result: "ok", description: `${share}, to be renewed on ${isoTime(renewal)}` };
   }
   return { result: isNearEnd({ notBefore, notAfter }, now) ? "warning" : "ok", description: share };
 }

@@ -22,7 +22,8 @@ const LISTED = 20;
 const symbol = (result: Result): string => styleText(COLOURS[result], SYMBOLS[result]);
 
 function table(groups: readonly Group[]): string {
-  const end = isHealthy(groups) ? symbol("ok") : symbol("error");
+  const results = groups.flatMap(({ checks }) => checks).map(({ result }) => result);
+  const end = symbol((["error", "warning"] as const).find((result) => results.includes(result)) ?? "ok");
   return [...groups.map(tableOf), `Status check results are ${end}`].join("\n\n");
 }
 

@@ -28,9 +28,8 @@ export interface ServerState extends Server {
 
 /** The policies of the guard and their bindings, by name. */
 export interface GuardState {
-  readonly policies: readonly string[];
-  /** What each binding does. */
-  readonly actions: Readonly<Record<string, readonly string[]>>;
+  readonly policies: Readonly<Record<string, client.V1ValidatingAdmissionPolicySpec>>;
+  readonly bindings: Readonly<Record<string, client.V1ValidatingAdmissionPolicyBindingSpec>>;
 }
 
 /** All that is read of a cluster. */
@@ -181,16 +180,20 @@ async function readGuard(admission: client.AdmissionregistrationV1Api): Promise<
       GUARD_NAMES.map((name) => unlessAbsent(admission.readValidatingAdmissionPolicyBinding({ name }))),
     ),
   ]);
-  return {
-    policies: policies.flatMap((policy) => policy?.metadata?.name ?? []),
-    actions: Object.fromEntries(
-      bindings.flatMap((binding) =>
-        binding?.metadata?.name === undefined
-          ? []
-          : [[binding.metadata.name, binding.spec?.validationActions ?? []] as const],
-      ),
+  return { policies: specs(policies), bindings: specs(bindings) };
+}
+
+/** What objects say by their names; those that are not there are left out. */
+function specs<T>(
+  objects: readonly ({ readonly metadata?: client.V1ObjectMeta; readonly spec?: T } | undefined)[],
+): Record<string, T> {
+  return Object.fromEntries(
+    objects.flatMap((object) =>
+      object?.metadata?.name === undefined || object.spec === undefined
+        ? []
+        : [[object.metadata.name, object.spec] as const],
     ),
-  };
+  );
 }
 
 function decode(base64 = ""): string {
