@@ -11,9 +11,12 @@ const UNINSTALL = "uninstall it first, or change it with the stack or the tool t
 /** What a mesh makes under names that others may use already. `namespaces`: those that are made beside it. */
 export function claimsOf(args: LinkerdMeshArgs, namespaces: readonly string[]): Claim[] {
   const { rotation, viz } = args;
-  const applications = (args.namespaces ?? []).flatMap(({ name, existing = false }, index) =>
-    existing ? [] : [{ name, remedy: use(`namespaces[${index}].existing`, true) }],
-  );
+  const applications = (args.namespaces ?? []).map(({ name, existing = false }, index): Claim => {
+    const part = `namespace ${name}`;
+    return existing
+      ? { part, existing: name, remedies: [use(`namespaces[${index}].existing`, false)] }
+      : { part, namespaces: [name], remedies: [use(`namespaces[${index}].existing`, true)] };
+  });
   return [
     {
       part: "Linkerd",
@@ -66,11 +69,7 @@ export function claimsOf(args: LinkerdMeshArgs, namespaces: readonly string[]): 
             remedies: [use("trustManager.install", false)],
           },
         ]),
-    ...applications.map(({ name, remedy }) => ({
-      part: `namespace ${name}`,
-      namespaces: [name],
-      remedies: [remedy],
-    })),
+    ...applications,
     ...namespaces.map((name) => ({
       part: `namespace ${name}`,
       namespaces: [name],

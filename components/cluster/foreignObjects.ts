@@ -12,6 +12,8 @@ export interface Claim {
   readonly part: string;
   /** Namespaces to create. */
   readonly namespaces?: readonly string[];
+  /** A namespace that exists, and that this stack must not have made: it would delete it. */
+  readonly existing?: string;
   /** Helm releases to install in the first of these namespaces, whose objects are known by them. */
   readonly releases?: readonly string[];
   /** API groups that the releases define. */
@@ -82,6 +84,7 @@ export async function checkForeignObjects(claims: readonly Claim[], cluster: Clu
     );
     return;
   }
+  refuseGivenAway(claims, live, mark);
   const isOwn = ownership(claims, live, mark);
   const conflicts = claims
     .map((claim) => ({ claim, objects: live.filter((object) => isClaimed(object, claim) && !isOwn(object)) }))
@@ -115,20 +118,47 @@ function withKind(kind: string, items: Items): LiveObject[] {
   return (items ?? []).map(({ metadata = {} }) => ({ kind, metadata }));
 }
 
+/** Refuses to let go of a namespace that this stack made: Pulumi would delete it, with all that is in it. */
+function refuseGivenAway(
+  claims: readonly Claim[],
+  live: readonly LiveObject[],
+  mark: string | undefined,
+): void {
+  const problems = claims.filter(({ existing }) =>
+    live.some(
+      (object) => object.kind === "Namespace" && object.metadata.name === existing && isMarked(object, mark),
+    ),
+  );
+  if (problems.length > 0) {
+    throw new pulumi.RunError(
+      problems
+        .map(({ part, remedies }) =>
+          [
+            `existing must be false for ${part}: this stack made it, and would delete it with all that is in it; nothing was changed`,
+            ...remedies.map((remedy) => `    ${remedy}`),
+          ].join("\n"),
+        )
+        .join("\n"),
+    );
+  }
+}
+
+function isMarked({ metadata }: LiveObject, mark: string | undefined): boolean {
+  return mark !== undefined && isSameStack(metadata.annotations?.[STACK_ANNOTATION] ?? "", mark);
+}
+
 /** Objects of a release are this stack's where the release's namespace is; others have its mark. */
 function ownership(
   claims: readonly Claim[],
   live: readonly LiveObject[],
   mark: string | undefined,
 ): (object: LiveObject) => boolean {
-  const isMarked = ({ metadata }: LiveObject): boolean =>
-    mark !== undefined && isSameStack(metadata.annotations?.[STACK_ANNOTATION] ?? "", mark);
-  const namespaces = live.filter((object) => object.kind === "Namespace" && isMarked(object));
+  const namespaces = live.filter((object) => object.kind === "Namespace" && isMarked(object, mark));
   const own = new Set(namespaces.map(({ metadata }) => metadata.name));
   const releases = claims.flatMap(({ namespaces: [namespace] = [], releases: names = [] }) =>
     own.has(namespace) ? names.map((name) => `${namespace ?? ""}/${name}`) : [],
   );
-  return (object) => isMarked(object) || releases.includes(helmReleaseOf(object.metadata) ?? "");
+  return (object) => isMarked(object, mark) || releases.includes(helmReleaseOf(object.metadata) ?? "");
 }
 
 function isClaimed({ kind, metadata: { name = "" } }: LiveObject, claim: Claim): boolean {

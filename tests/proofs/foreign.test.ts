@@ -143,8 +143,16 @@ describe("a cluster that has something already", () => {
     );
   });
 
-  it("keeps what another stack has made, and one of the same name whose state was lost", async () => {
+  it("keeps a namespace that it would let go of, what another stack has made, and one of the same name whose state was lost", async () => {
     await succeed("up", "--name", sandbox.name, ...APPLICATION);
+    const given = configuration({ sampleApplications: [], namespaces: [{ name: "web", existing: true }] });
+    const before = await objects();
+    for (const operation of ["preview", "up"]) {
+      const { code, output } = await run(operation, "--name", sandbox.name, ...given);
+      assert.notEqual(code, 0, output);
+      assert.ok(output.includes("existing must be false for namespace web: this stack made it"), output);
+    }
+    assert.deepEqual(await objects(), before);
     await rm(sandbox.paths.state, { recursive: true });
     await isLeftAlone(
       APPLICATION,
