@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 
 import {
   AdmissionregistrationV1Api,
@@ -33,6 +34,19 @@ const FAULTS: readonly (readonly [result: Result, found: RegExp, hint: string])[
     "pods-outside-the-mesh",
   ],
   ["warning", /^Pod hello-world\/host: hostNetwork is true/, "pods-that-the-injector-passes-over"],
+  [
+    "warning",
+    /^Pod legacy\/word: linkerd\.io\/inject: "yes" is none of/,
+    "pods-that-the-injector-passes-over",
+  ],
+  ["error", /^Pod plain\/late: the injector did not answer when it was created/, "pods-outside-the-mesh"],
+  [
+    "warning",
+    /^Deployment hello-world\/\S+ \(\d pods?\): lacks CN=expired/,
+    "pods-with-another-trust-bundle",
+  ],
+  ["error", /^expired on /, "expiry"],
+  ["error", /^is not there$/, "no-control-plane"],
   ["error", /^Pod plain\/stale: lacks .*, still has CN=root/, "pods-with-another-trust-bundle"],
   ["error", /^Pod plain\/stale: is of trust domain old\.example/, "changing-the-trust-domain"],
   ["error", /caBundle of ValidatingWebhookConfiguration linkerd-sp-val/, "webhooks-that-cannot-be-called"],
@@ -74,12 +88,17 @@ describe("verify", () => {
 
   const patch = (path: string, value: unknown) => [{ op: "add", path, value }];
   const encode = (pem: string) => Buffer.from(pem).toString("base64");
-  const createPod = (namespace: string, name: string, spec: Partial<V1Pod["spec"]> = {}) =>
+  const createPod = (
+    namespace: string,
+    name: string,
+    spec: Partial<V1Pod["spec"]> = {},
+    annotations: Readonly<Record<string, string>> = {},
+  ) =>
     core().createNamespacedPod({
       namespace,
       // Without annotations, the sandbox's tap injector fails on a pod that has a proxy.
       body: {
-        metadata: { name, annotations: { "test/verify": name } },
+        metadata: { name, annotations: { "test/verify": name, ...annotations } },
         spec: { containers: [{ name: "main", image: IMAGE }], ...spec },
       },
     });
@@ -126,11 +145,36 @@ describe("verify", () => {
     await roles.createNamespacedRoleBinding({ namespace: "linkerd", body: binding });
   });
 
+  it("waits until what is wrong is mended", async () => {
+    const admission = sandbox.client(AdmissionregistrationV1Api);
+    const name = "linkerd-mesh-guard-others";
+    const binding = await admission.readValidatingAdmissionPolicyBinding({ name });
+    await admission.deleteValidatingAdmissionPolicyBinding({ name });
+    assert.equal((await verify("--wait", "1s")).code, 1);
+    const waiting = verify("--wait", "60s");
+    await sleep(3000);
+    delete binding.metadata?.resourceVersion;
+    await admission.createValidatingAdmissionPolicyBinding({ body: binding });
+    const { code, output } = await waiting;
+    assert.equal(code, 0, output);
+  });
+
   it("finds every fault of many at once, with its hint; identity and webhooks of linkerd check find two", async () => {
     await core().createNamespace({ body: { metadata: { name: "legacy" } } });
     await core().createNamespace({ body: { metadata: { name: "plain" } } });
     await createPod("legacy", "before");
     await createPod("hello-world", "host", { hostNetwork: true });
+    await createPod("legacy", "word", {}, { "linkerd.io/inject": "yes" });
+    await createPod("plain", "late");
+    const asks = patch("/metadata/annotations/linkerd.io~1inject", "enabled");
+    await core().patchNamespacedPod({ namespace: "plain", name: "late", body: asks });
+    const expired = await testCertificate("expired.linkerd", { days: [-10, -1] });
+    const roots = { namespace: "linkerd", name: "linkerd-identity-trust-roots" };
+    const bundle = (await core().readNamespacedConfigMap(roots)).data?.["ca-bundle.crt"] ?? "";
+    await core().patchNamespacedConfigMap({
+      ...roots,
+      body: patch("/data/ca-bundle.crt", `${bundle.trim()}\n${expired.certPem}\n`),
+    });
     const stranger = await testAnchor();
     const name = "$(_pod_sa).$(_pod_ns).serviceaccount.identity.linkerd.old.example";
     const env = [
@@ -141,6 +185,9 @@ describe("verify", () => {
 
     const admission = sandbox.client(AdmissionregistrationV1Api);
     await admission.deleteValidatingAdmissionPolicyBinding({ name: "linkerd-mesh-guard-others" });
+    await admission.deleteValidatingWebhookConfiguration({
+      name: "linkerd-policy-validator-webhook-config",
+    });
     await admission.patchValidatingAdmissionPolicy({
       name: "linkerd-mesh-guard-warning",
       body: patch("/spec/validations/0/expression", "true"),
