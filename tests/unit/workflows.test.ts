@@ -69,7 +69,11 @@ describe("the workflows", () => {
         .filter(([, job]) => JSON.stringify(job).includes("secrets."))
         .map(([name]) => `${file} ${name}`),
     );
-    assert.deepEqual(users, ["workflows/drift.yml stack", "workflows/preview.yml stack"]);
+    assert.deepEqual(users, [
+      "workflows/drift.yml stack",
+      "workflows/preview.yml stack",
+      "workflows/verify.yml mesh",
+    ]);
   });
 
   it("run the tests, and those that take longest every night", () => {
