@@ -610,7 +610,7 @@ describe("verify", () => {
       try {
         const file = join(folder, "kubeconfig");
         await writeFile(file, api.kubeconfig());
-        const forbidden = await command("--kubeconfig", file);
+        const forbidden = await command("--kubeconfig", file, "--wait", "10m");
         assert.equal(forbidden.code, 2, forbidden.output);
         assert.match(forbidden.output, /namespaces is forbidden\ntry: grant the Roles in docs\/verify\.md/);
         const nowhere = await command("--kubeconfig", file, "--context", "nowhere", "--wait", "1s");

@@ -6,7 +6,7 @@ import { Command, type CommanderError, InvalidArgumentError, Option } from "comm
 import { type ClusterAccess, describeError } from "../../components/cluster/client";
 import { wait } from "../../components/cluster/waiting";
 import { DURATION, parseDuration } from "../../components/validation/duration";
-import { UserError } from "../shared/errors";
+import { messageOf, UserError } from "../shared/errors";
 import { interruption } from "../shared/interruption";
 import { DEFAULT_SANDBOX, sandboxPaths } from "../shared/paths";
 import { runToEnd, showError } from "../shared/runToEnd";
@@ -54,19 +54,23 @@ function accessOf({ kubeconfig, context, name }: Options): ClusterAccess {
   );
 }
 
+/** A permission is missing, which waiting does not change. */
+class NotAllowed extends UserError {}
+
+const FORBIDDEN = 403;
+
 /** @throws UserError where there is no answer, or a permission is missing. */
 async function read(access: ClusterAccess, withSecrets: boolean): Promise<Snapshot> {
   try {
     return await readSnapshot(access, { withSecrets, timeoutMs: TIMEOUT_MS });
   } catch (error) {
     const { status, message } = describeError(error);
-    throw new UserError(
-      `the cluster cannot be asked: ${message}`,
-      status === 403
-        ? "grant the Roles in docs/verify.md, or leave out what is in Secrets with --no-secrets"
-        : "kubectl get --raw /readyz",
-      { cause: error },
-    );
+    const problem = `the cluster cannot be asked: ${message}`;
+    if (status === FORBIDDEN) {
+      const remedy = "grant the Roles in docs/verify.md, or leave out what is in Secrets with --no-secrets";
+      throw new NotAllowed(problem, remedy, { cause: error });
+    }
+    throw new UserError(problem, "kubectl get --raw /readyz", { cause: error });
   }
 }
 
@@ -91,7 +95,7 @@ async function askUntilHealthy(
         return isHealthy(groups) ? { done: true } : { done: false, state: stateOf(groups) };
       } catch (error) {
         last = { error };
-        return { done: false, state: error instanceof Error ? error.message : String(error) };
+        return { done: false, state: messageOf(error), final: error instanceof NotAllowed };
       }
     },
     explain: (state) => Promise.resolve(state),
