@@ -7,9 +7,9 @@ const HOUR_MS = 60 * 60 * 1000;
 /** An issuer may end this much after its anchor, as one does that is made after it for the same number of hours. */
 const TOLERANCE_HOURS = 1;
 
-/** Inputs of a certificate that is signed; the PEM is undefined while it is not known. */
+/** Inputs of a certificate that is signed. In a preview the PEM of an anchor that is yet to be made is a value of Pulumi's own. */
 interface SignedInputs {
-  readonly caCertPem?: string;
+  readonly caCertPem: unknown;
   readonly validityPeriodHours: number;
 }
 
@@ -30,7 +30,7 @@ export function lifetimeHook(name: string): pulumi.ResourceHook {
  * @throws RunError with what is left to the anchor and both ways out.
  */
 function refuseOutliving({ caCertPem, validityPeriodHours }: SignedInputs): void {
-  if (caCertPem === undefined) {
+  if (typeof caCertPem !== "string") {
     return;
   }
   const { subject, validTo } = new X509Certificate(caCertPem);
