@@ -159,7 +159,9 @@ export function guarded(operator: "Exists" | "DoesNotExist"): BindingSpec {
 }
 
 /** The policy of the guard, as it acts on what it finds. */
-export function policySpec(mode: GuardMode): k8s.types.input.admissionregistration.v1.ValidatingAdmissionPolicySpec {
+export function policySpec(
+  mode: GuardMode,
+): k8s.types.input.admissionregistration.v1.ValidatingAdmissionPolicySpec {
   const denies = mode === "deny";
   const outcome = denies
     ? "Its controller will try again. If it lasts, look at"
