@@ -7,15 +7,8 @@ import { type SandboxTools, sandboxTools } from "../../tools/sandbox/build/tools
 import { run as runProgram } from "../../tools/shared/run";
 import { testAnchor, testIssuer } from "../support/certificates";
 import { configuration, run, succeed } from "../support/command";
+import { DEPLOYED_KINDS } from "../support/repeatedDeployment";
 import { useSandbox } from "../support/testSandbox";
-
-/** What others may have, and the program makes or could change. Pods and leases change by themselves. */
-const KINDS = [
-  "namespaces,deployments,services,configmaps,secrets,serviceaccounts,cronjobs,roles,rolebindings",
-  "clusterroles,clusterrolebindings,customresourcedefinitions,apiservices",
-  "mutatingwebhookconfigurations,validatingwebhookconfigurations",
-  "validatingadmissionpolicies,validatingadmissionpolicybindings",
-].join(",");
 
 const GUARD = `
 apiVersion: admissionregistration.k8s.io/v1
@@ -53,7 +46,14 @@ describe("a cluster that has something already", () => {
   async function objects(): Promise<readonly string[]> {
     const columns =
       "KIND:.kind,NAMESPACE:.metadata.namespace,NAME:.metadata.name,UID:.metadata.uid,GENERATION:.metadata.generation,VERSION:.metadata.resourceVersion";
-    const text = await kubectl(["get", KINDS, "-A", "--no-headers", "-o", `custom-columns=${columns}`]);
+    const text = await kubectl([
+      "get",
+      DEPLOYED_KINDS,
+      "-A",
+      "--no-headers",
+      "-o",
+      `custom-columns=${columns}`,
+    ]);
     return text
       .trim()
       .split("\n")

@@ -9,7 +9,7 @@ x509.cryptoProvider.set(webcrypto as never);
 const DAY_MS = 24 * 60 * 60 * 1000;
 
 /** Kinds of key, by name. */
-const KEYS = {
+export const KEYS = {
   "P-256": { name: "ECDSA", namedCurve: "P-256" },
   "P-384": { name: "ECDSA", namedCurve: "P-384" },
   "RSA 2048": rsa(2048),

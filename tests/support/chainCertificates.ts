@@ -6,24 +6,11 @@ import { AsnConvert } from "@peculiar/asn1-schema";
 import * as asn1 from "@peculiar/asn1-x509";
 import * as x509 from "@peculiar/x509";
 
+import { KEYS } from "./certificates";
+
 x509.cryptoProvider.set(webcrypto as never);
 
 const HOUR_MS = 60 * 60 * 1000;
-
-/** Kinds of key, by name. */
-const KEYS = {
-  "P-256": { name: "ECDSA", namedCurve: "P-256" },
-  "P-384": { name: "ECDSA", namedCurve: "P-384" },
-  "RSA 2048": rsa(2048),
-  "RSA 3072": rsa(3072),
-  "RSA 4096": rsa(4096),
-  Ed25519: { name: "Ed25519" },
-};
-
-function rsa(modulusLength: number): object {
-  const publicExponent = new Uint8Array([1, 0, 1]);
-  return { name: "RSASSA-PKCS1-v1_5", modulusLength, publicExponent, hash: "SHA-256" };
-}
 
 /** A certificate of a chain, with its key. */
 export interface ChainCertificate {

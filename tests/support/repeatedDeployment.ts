@@ -19,8 +19,8 @@ const CONFIGURATION = configuration({
 /** How often a state that passes quickly is tried. */
 const ATTEMPTS = 4;
 
-/** Kinds of all objects that a deployment makes, or that are made for it. */
-const KINDS = [
+/** Kinds of all objects that a deployment makes, or that are made for it. Pods and leases change by themselves. */
+export const DEPLOYED_KINDS = [
   "namespaces,deployments,services,configmaps,secrets,serviceaccounts,cronjobs,roles,rolebindings",
   "clusterroles,clusterrolebindings,customresourcedefinitions,apiservices",
   "mutatingwebhookconfigurations,validatingwebhookconfigurations",
@@ -106,7 +106,7 @@ export class RepeatedDeployment {
     const { tools } = await sandboxTools();
     const columns = "KIND:.kind,NAMESPACE:.metadata.namespace,NAME:.metadata.name";
     const text = await run(tools.kubectl, [
-      ...["--kubeconfig", this.sandbox.paths.kubeconfig, "get", KINDS, "-A"],
+      ...["--kubeconfig", this.sandbox.paths.kubeconfig, "get", DEPLOYED_KINDS, "-A"],
       ...["--no-headers", "-o", `custom-columns=${columns}`],
     ]);
     return text.trim().split(/\s*\n/).sort();

@@ -84,7 +84,7 @@ const ENTITIES: Readonly<Record<string, string>> = { "&": "&amp;", "<": "&lt;", 
 function escape(text: string): string {
   return (
     text
-      // eslint-disable-next-line no-control-regex
+      // eslint-disable-next-line no-control-regex -- these are the characters to leave out
       .replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f]/g, "")
       .replace(/[&<>"]/g, (character) => ENTITIES[character] ?? "")
   );
