@@ -1,28 +1,22 @@
-import { existsSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 
 import { Command, type CommanderError, InvalidArgumentError, Option } from "commander";
 
-import { type ClusterAccess, describeError } from "../../components/cluster/client";
+import type { ClusterAccess } from "../../components/cluster/client";
 import { wait } from "../../components/cluster/waiting";
 import { DURATION, parseDuration } from "../../components/validation/duration";
 import { messageOf, UserError } from "../shared/errors";
 import { interruption } from "../shared/interruption";
-import { DEFAULT_SANDBOX, sandboxPaths } from "../shared/paths";
 import { runToEnd, showError } from "../shared/runToEnd";
+import { accessOf, type ClusterOptions, NotAllowed, readCluster, withClusterOptions } from "./access";
 import { chainOf, isConverged } from "./chain";
 import { chainTable } from "./chainOutput";
 import { type Group, isHealthy } from "./model";
 import { format, type Output, OUTPUTS } from "./output";
-import { readSnapshot, type Snapshot } from "./snapshot";
 import { verify } from "./verify";
 
-interface Options {
-  readonly kubeconfig?: string;
-  readonly context?: string;
-  readonly name: string;
+interface Options extends ClusterOptions {
   readonly output: Output;
-  readonly secrets: boolean;
   readonly wait?: number;
   readonly pods: boolean;
 }
@@ -31,47 +25,10 @@ interface Options {
 const FOUND = 1;
 const CANNOT_ASK = 2;
 
-/** How long an API server may take for one answer. */
-const TIMEOUT_MS = 15_000;
-
 function seconds(text: string): number {
   const value = parseDuration(text);
   if (value === undefined) throw new InvalidArgumentError(DURATION.rule);
   return value;
-}
-
-function accessOf({ kubeconfig, context, name }: Options): ClusterAccess {
-  if (kubeconfig !== undefined) {
-    if (existsSync(kubeconfig)) return { kubeconfig, context };
-    throw new UserError(`there is no file ${kubeconfig}`, "--kubeconfig ~/.kube/config");
-  }
-  if (context !== undefined) return { context };
-  const sandbox = sandboxPaths(name).kubeconfig;
-  if (existsSync(sandbox)) return { kubeconfig: sandbox };
-  throw new UserError(
-    `sandbox "${name}" was never started, and neither --kubeconfig nor --context names another cluster`,
-    "kubectl config get-contexts",
-  );
-}
-
-/** A permission is missing, which waiting does not change. */
-class NotAllowed extends UserError {}
-
-const FORBIDDEN = 403;
-
-/** @throws UserError where there is no answer, or a permission is missing. */
-async function read(access: ClusterAccess, withSecrets: boolean): Promise<Snapshot> {
-  try {
-    return await readSnapshot(access, { withSecrets, timeoutMs: TIMEOUT_MS });
-  } catch (error) {
-    const { status, message } = describeError(error);
-    const problem = `the cluster cannot be asked: ${message}`;
-    if (status === FORBIDDEN) {
-      const remedy = "grant the Roles in docs/verify.md, or leave out what is in Secrets with --no-secrets";
-      throw new NotAllowed(problem, remedy, { cause: error });
-    }
-    throw new UserError(problem, "kubectl get --raw /readyz", { cause: error });
-  }
 }
 
 /** Asks again until the mesh is healthy, and in any case for the last time at the deadline. */
@@ -90,7 +47,7 @@ async function askUntilHealthy(
     interruption: () => ({ signal: interruption.signal, dispose: () => undefined }),
     attempt: async () => {
       try {
-        const groups = verify(await read(access, secrets));
+        const groups = verify(await readCluster(access, secrets));
         last = { groups };
         return isHealthy(groups) ? { done: true } : { done: false, state: stateOf(groups) };
       } catch (error) {
@@ -129,16 +86,8 @@ function exit({ exitCode }: CommanderError): never {
 
 /** With the options that say which cluster is asked, for what, and how the answer is written. */
 function asking(command: Command, outputs: readonly string[]): Command {
-  return command
-    .option("--kubeconfig <file>", "of your own cluster, instead of a sandbox")
-    .option("--context <context>", "a context of your kubeconfig: your own cluster instead of a sandbox")
-    .addOption(
-      new Option("--name <name>", "which sandbox")
-        .default(DEFAULT_SANDBOX)
-        .conflicts(["kubeconfig", "context"]),
-    )
+  return withClusterOptions(command)
     .addOption(new Option("--output <format>", "how the answer is written").choices(outputs).default("table"))
-    .option("--no-secrets", "do not read Secrets: what is in them is not checked")
     .exitOverride(exit)
     .showHelpAfterError();
 }
@@ -162,7 +111,7 @@ const chain = asking(new Command("chain"), ["table", "json"])
   .option("--pods", "and the pods that have not converged to the trust bundle, by owner", false)
   .action((options: Options) =>
     answer(async () => {
-      const snapshot = await read(accessOf(options), options.secrets);
+      const snapshot = await readCluster(accessOf(options), options.secrets);
       const all = chainOf(snapshot, options.pods);
       console.log(options.output === "json" ? JSON.stringify(all, undefined, 2) : chainTable(all));
       return isConverged(all, snapshot.now);

@@ -1,0 +1,68 @@
+import { existsSync } from "node:fs";
+
+import { type Command, Option } from "commander";
+
+import { type ClusterAccess, describeError } from "../../components/cluster/client";
+import { UserError } from "../shared/errors";
+import { DEFAULT_SANDBOX, sandboxPaths } from "../shared/paths";
+import { readSnapshot, type Snapshot } from "./snapshot";
+
+/** Which cluster is asked, and for what. */
+export interface ClusterOptions {
+  readonly kubeconfig?: string;
+  readonly context?: string;
+  readonly name: string;
+  readonly secrets: boolean;
+}
+
+/** How long an API server may take for one answer, in milliseconds. */
+export const TIMEOUT_MS = 15_000;
+
+/** Adds {@link ClusterOptions} to a command. */
+export function withClusterOptions(command: Command): Command {
+  return command
+    .option("--kubeconfig <file>", "of your own cluster, instead of a sandbox")
+    .option("--context <context>", "a context of your kubeconfig: your own cluster instead of a sandbox")
+    .addOption(
+      new Option("--name <name>", "which sandbox")
+        .default(DEFAULT_SANDBOX)
+        .conflicts(["kubeconfig", "context"]),
+    )
+    .option("--no-secrets", "do not read Secrets: what is in them is not checked");
+}
+
+/** @throws UserError where there is no such kubeconfig, or no such sandbox. */
+export function accessOf({ kubeconfig, context, name }: ClusterOptions): ClusterAccess {
+  if (kubeconfig !== undefined) {
+    if (existsSync(kubeconfig)) return { kubeconfig, context };
+    throw new UserError(`there is no file ${kubeconfig}`, "--kubeconfig ~/.kube/config");
+  }
+  if (context !== undefined) return { context };
+  const sandbox = sandboxPaths(name).kubeconfig;
+  if (existsSync(sandbox)) return { kubeconfig: sandbox };
+  throw new UserError(
+    `sandbox "${name}" was never started, and neither --kubeconfig nor --context names another cluster`,
+    "kubectl config get-contexts",
+  );
+}
+
+/** A permission is missing, which waiting does not change. */
+export class NotAllowed extends UserError {}
+
+/** HTTP status of an answer that a permission is missing. */
+export const FORBIDDEN = 403;
+
+/** @throws UserError where there is no answer; {@link NotAllowed} where a permission is missing. */
+export async function readCluster(access: ClusterAccess, withSecrets: boolean): Promise<Snapshot> {
+  try {
+    return await readSnapshot(access, { withSecrets, timeoutMs: TIMEOUT_MS });
+  } catch (error) {
+    const { status, message } = describeError(error);
+    const problem = `the cluster cannot be asked: ${message}`;
+    if (status === FORBIDDEN) {
+      const remedy = "grant the Roles in docs/verify.md, or leave out what is in Secrets with --no-secrets";
+      throw new NotAllowed(problem, remedy, { cause: error });
+    }
+    throw new UserError(problem, "kubectl get --raw /readyz", { cause: error });
+  }
+}
