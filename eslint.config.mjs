@@ -14,6 +14,7 @@ const ROOMS = [
   "injection",
   "mesh",
   "extensions",
+  "monitoring",
 ];
 
 /** Refuses imports whose text matches a pattern. */

@@ -29,6 +29,11 @@ export { type ServicePort } from "./mesh/servicePort";
 export { PortAuthorization, type PortAuthorizationArgs } from "./mesh/portAuthorization";
 export { type InjectMode, type NamespaceProxySettings, type ProxySettings } from "./mesh/proxySettings";
 export { type WorkloadKind } from "./mesh/workloadKind";
+export {
+  LinkerdMonitoring,
+  type LinkerdMonitoringArgs,
+  type MonitoringSettings,
+} from "./monitoring/linkerdMonitoring";
 export { type PortRange } from "./validation/ports";
 export { type CertificateSummary } from "./pki/certificateSummary";
 export { IdentityIssuer, type IdentityIssuerArgs, type ProvidedIssuer } from "./pki/identityIssuer";

@@ -15,6 +15,7 @@ import { MeshGuard } from "./injection/meshGuard";
 import { LinkerdMeshArgs } from "./linkerdMeshArgs";
 import { meshedApplication } from "./mesh/meshedApplication";
 import { isInjected } from "./mesh/proxySettings";
+import { LinkerdMonitoring } from "./monitoring/linkerdMonitoring";
 import { CertificateSummary, summarize } from "./pki/certificateSummary";
 import { reissue, ROTATE_ANCHOR, watchExpiry } from "./pki/expiry";
 import { IdentityIssuer, IdentityIssuerArgs } from "./pki/identityIssuer";
@@ -233,6 +234,25 @@ export class LinkerdMesh extends pulumi.ComponentResource implements Mesh {
         remedy: reissue("webhookCertificates", args.webhookCertificates),
       })),
     ]);
+    if (args.monitoring !== undefined) {
+      const anchorPems = anchors.map(({ id, anchor }) => [`trust anchor ${id}`, anchor.certPem] as const);
+      new LinkerdMonitoring(
+        `${name}-monitoring`,
+        {
+          ...args.monitoring,
+          linkerdNamespace: namespace.name,
+          charts,
+          guardMode: args.guardMode,
+          certPems: { ...Object.fromEntries(anchorPems), ...webhookCertPems },
+          issuerPem: issuer.certPem,
+          rotation,
+          issuanceLifetime: args.issuanceLifetime,
+          viz: viz !== undefined,
+          cluster,
+        },
+        parent,
+      );
+    }
     this.certificates = {
       trustAnchors: Object.fromEntries(anchors.map(({ id, anchor }) => [id, summarize(anchor.certPem)])),
       ...(issuer.certPem && { issuer: summarize(issuer.certPem) }),

@@ -11,6 +11,7 @@ import { ChartSource } from "./controlPlane/version";
 import { VizSettings } from "./extensions/linkerdViz";
 import { GuardMode } from "./injection/meshGuard";
 import { ApplicationNamespace } from "./mesh/application";
+import { MonitoringSettings } from "./monitoring/linkerdMonitoring";
 import { ProvidedIssuer } from "./pki/identityIssuer";
 import { IssuanceArgs } from "./pki/keyGeneration";
 import { WebhookRotation } from "./pki/webhookCertificates";
@@ -88,6 +89,8 @@ export interface LinkerdMeshArgs {
   readonly labelKubeSystem?: boolean;
   /** Installs the viz extension. Default: it is not installed. */
   readonly viz?: VizSettings;
+  /** Makes alerts for the Prometheus operator, which must be on the cluster. Default: none. */
+  readonly monitoring?: MonitoringSettings;
   /** Further Helm values, by the name of the chart. Default: none. */
   readonly values?: ChartValues;
   /**

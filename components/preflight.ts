@@ -8,6 +8,7 @@ import { warnOfRelease } from "./controlPlane/releaseNotes";
 import { checkGatewayApi } from "./controlPlane/gatewayApi";
 import { LinkerdMeshArgs } from "./linkerdMeshArgs";
 import { isInjected } from "./mesh/proxySettings";
+import { checkPrometheusRules } from "./monitoring/prometheusRuleApi";
 import { refuseTrustDomain } from "./pki/trustChange";
 import { plannedTrust } from "./plannedTrust";
 
@@ -23,8 +24,9 @@ export interface OtherNamespaces {
  * Looks at the cluster before a mesh is deployed to it, in a preview too. Await it before the first resource.
  *
  * @returns What the cluster has of Linkerd, for the argument `deployed` of the mesh.
- * @throws RunError where the release requires the Gateway API and the cluster has none, that names every object of others that the mesh would take over, or every existing namespace whose pod
- *   security refuses injected pods, or refuses a change that would cut the traffic of the mesh on the cluster.
+ * @throws RunError where the release requires the Gateway API, or `monitoring` the Prometheus operator, and the cluster has
+ *   none, that names every object of others that the mesh would take over, or every existing namespace whose pod security
+ *   refuses injected pods, or refuses a change that would cut the traffic of the mesh on the cluster.
  */
 export async function checkCluster(
   args: LinkerdMeshArgs,
@@ -41,6 +43,7 @@ export async function checkCluster(
   const [deployed] = await Promise.all([
     readDeployedMesh(cluster),
     checkGatewayApi(charts, cluster, values["linkerd-crds"]),
+    args.monitoring && checkPrometheusRules(cluster),
   ]);
   await checkForeignObjects(claimsOf(args, created), cluster);
   await checkPodSecurity([...new Set(names)]);

@@ -61,4 +61,4 @@ export {
   unexpected,
   within,
 } from "./validation/problem";
-export { COUNT, DNS_LABEL, DNS_NAME, FLAG, oneOf, type Rule, text } from "./validation/rule";
+export { COUNT, DNS_LABEL, DNS_NAME, FLAG, HTTP_URL, oneOf, type Rule, text } from "./validation/rule";

@@ -14,7 +14,14 @@ import { checkValues } from "./values";
 
 /** Arguments of the mesh that a stack need not have. */
 type Optional =
-  "acceptOutage" | "deployed" | "gateNamespace" | "trustAnchorKey" | "providedIssuer" | "rotation" | "viz";
+  | "acceptOutage"
+  | "deployed"
+  | "gateNamespace"
+  | "trustAnchorKey"
+  | "providedIssuer"
+  | "rotation"
+  | "viz"
+  | "monitoring";
 
 /** A stack's configuration, checked: the mesh, and what is deployed to it. Every key is described in docs/configuration.md. */
 export interface StackConfig<A extends string = string>
@@ -43,6 +50,7 @@ export function readConfig<A extends string>(applications: Applications<A>): Sta
     ),
   });
   const { enabled: vizEnabled, ...viz } = settings.viz;
+  const { enabled: monitored, ...monitoring } = settings.monitoring;
   const opaquePorts = filled(settings.opaquePorts);
   const config: StackConfig<A> = {
     charts: { version: settings.linkerdVersion, source: settings.chartSource },
@@ -64,6 +72,7 @@ export function readConfig<A extends string>(applications: Applications<A>): Sta
     cniEnabled,
     labelKubeSystem: settings.labelKubeSystem,
     viz: vizEnabled === true ? viz : undefined,
+    monitoring: monitored === true ? monitoring : undefined,
     values: settings.values,
     sampleApplications,
     namespaces: settings.namespaces

@@ -23,6 +23,7 @@ import {
 import { readCertManager, readRotatingIdentity, readRotatingWebhooks, readTrustManager } from "./certManager";
 import { IMAGE_REGISTRY, readPorts, readProxyInit, readSecretNames, readViz } from "./controlPlane";
 import { jsonKey, optionalKey, secretKey, textKey, valueKey } from "./key";
+import { readMonitoring } from "./monitoring";
 import { readNamespaces } from "./namespaces";
 import { elsewhere, list } from "./reading";
 import { Stack } from "./stack";
@@ -92,6 +93,7 @@ export const KEYS = {
   cniEnabled: valueKey(FLAG, false),
   labelKubeSystem: valueKey(FLAG, false),
   viz: jsonKey(readViz, {}),
+  monitoring: jsonKey(readMonitoring, {}),
   values: jsonKey(readValues, {}),
   sampleApplications: jsonKey(
     list("must be a list of sample applications", { path: "", to: "<name>" }, elsewhere),

@@ -16,7 +16,8 @@ import { handBackHook } from "../trustManager/trustRoots";
 import { ControlPlaneWebhook, controlPlaneValues } from "./values";
 import { chartReference, ChartSource, DEFAULT_CHART_SOURCE } from "./version";
 
-const DAY_SECONDS = 86_400;
+/** Default of {@link LinkerdControlPlaneArgs.issuanceLifetime}: a day. */
+export const DEFAULT_ISSUANCE_LIFETIME = 86_400;
 
 /** Arguments of {@link LinkerdControlPlane}. */
 export interface LinkerdControlPlaneArgs {
@@ -56,7 +57,7 @@ const MIN_ISSUANCE_LIFETIME = 60;
 /** Rule of {@link LinkerdControlPlaneArgs.issuanceLifetime}. Go reads no longer one. */
 export const ISSUANCE_LIFETIME_SECONDS: Rule<number> = {
   rule: `must be a whole number of seconds, ${MIN_ISSUANCE_LIFETIME} to ${MAX_SECONDS}`,
-  example: String(DAY_SECONDS),
+  example: String(DEFAULT_ISSUANCE_LIFETIME),
   allows: (value): value is number =>
     wholeNumber(MIN_ISSUANCE_LIFETIME).allows(value) && value <= MAX_SECONDS,
 };
@@ -92,7 +93,7 @@ export class LinkerdControlPlane extends pulumi.ComponentResource {
             trustBundlePem,
             webhookTrust,
             trustDomain: args.trustDomain,
-            issuanceLifetime: args.issuanceLifetime ?? DAY_SECONDS,
+            issuanceLifetime: args.issuanceLifetime ?? DEFAULT_ISSUANCE_LIFETIME,
             cniEnabled: args.cniEnabled ?? false,
             externalTrustRoots: args.externalTrustRoots,
             settings: args.settings,

@@ -6,10 +6,13 @@ import { IssuanceArgs } from "./keyGeneration";
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 
-/** Below this share of a lifetime it is time to reissue, */
-const SHARE = 1 / 3;
-/** but not years before the end: an anchor of ten years. */
-const MOST_MS = 180 * DAY_MS;
+/** When it is time to reissue a certificate. */
+export const NEAR_END = {
+  /** Below this share of its lifetime, */
+  share: 1 / 3,
+  /** but not years before the end: an anchor of ten years. */
+  mostMs: 180 * DAY_MS,
+} as const;
 
 /** How long a certificate is valid. */
 export interface Validity {
@@ -40,7 +43,7 @@ export function reissue(
 /** Whether it is time to reissue a certificate. */
 export function isNearEnd({ notBefore, notAfter }: Validity, now: Date): boolean {
   const lifetime = notAfter.getTime() - notBefore.getTime();
-  return notAfter.getTime() - now.getTime() < Math.min(lifetime * SHARE, MOST_MS);
+  return notAfter.getTime() - now.getTime() < Math.min(lifetime * NEAR_END.share, NEAR_END.mostMs);
 }
 
 /**

@@ -19,8 +19,8 @@ export const WEBHOOK_VALIDITY_HOURS = hoursUpTo(CA_VALIDITY_HOURS, "the validity
 /** Default validity of a certificate that is signed here. */
 const VALIDITY_HOURS = HOURS_PER_YEAR;
 
-/** Name of cert-manager's Issuer of the webhooks' certificates, as in Linkerd's documentation. */
-const ISSUER = "webhook-issuer";
+/** Name of cert-manager's Issuer of the webhooks' certificates, as in Linkerd's documentation, and of the Certificate of its CA. */
+export const WEBHOOK_CA = "webhook-issuer";
 const ISSUER_SECRET = "webhook-issuer-tls";
 /** Name of the Issuer that renews the CA. */
 const CA_ISSUER = "webhook-issuer-ca";
@@ -193,7 +193,7 @@ export class WebhookCertificates<S extends string> extends pulumi.ComponentResou
     );
     const issuer = objects.issuer(
       `${name}-issuer`,
-      ISSUER,
+      WEBHOOK_CA,
       { ca: { secretName: ISSUER_SECRET } },
       // The specification has the Secret's name, and no output of it.
       caRotation === undefined ? secret : renewedCa(name, namespace, caRotation, objects, secret),
@@ -205,7 +205,7 @@ export class WebhookCertificates<S extends string> extends pulumi.ComponentResou
         {
           secretName: secretName(service),
           ...renewal(rotation),
-          issuerRef: issuerRef({ name: ISSUER }),
+          issuerRef: issuerRef({ name: WEBHOOK_CA }),
           commonName: dnsName(service, namespace),
           dnsNames: [dnsName(service, namespace), nameByCertManager(dnsName(service, namespace))],
           // The policy validator (Rust) reads no other form of an ECDSA key (linkerd2#7963).
@@ -234,7 +234,7 @@ function renewedCa(
   const selfSigned = objects.issuer(`${name}-ca-issuer`, CA_ISSUER, { selfSigned: {} });
   const issued = objects.certificate(
     `${name}-ca-renewal`,
-    ISSUER,
+    WEBHOOK_CA,
     {
       secretName: ISSUER_SECRET,
       ...renewal(rotation),

@@ -79,6 +79,7 @@ describe("configuration", () => {
       cniEnabled: false,
       labelKubeSystem: false,
       viz: undefined,
+      monitoring: undefined,
       values: {},
       sampleApplications: [],
       namespaces: [],
@@ -124,6 +125,12 @@ describe("configuration", () => {
           prometheusUrl: "http://prometheus:9090",
           highAvailability: true,
         },
+        monitoring: {
+          enabled: true,
+          namespace: "monitoring",
+          labels: { release: "prometheus" },
+          runbookUrl: "https://example.org",
+        },
         values: { "linkerd-viz": { dashboard: { replicas: 2 } } },
         sampleApplications: ["shop", "hello-world", "shop"],
         namespaces: [{ name: "users" }],
@@ -165,6 +172,11 @@ describe("configuration", () => {
         cniEnabled: true,
         labelKubeSystem: true,
         viz: { enforcedHostRegexp: ".*", prometheusUrl: "http://prometheus:9090", highAvailability: true },
+        monitoring: {
+          namespace: "monitoring",
+          labels: { release: "prometheus" },
+          runbookUrl: "https://example.org",
+        },
         values: { "linkerd-viz": { dashboard: { replicas: 2 } } },
         sampleApplications: ["shop", "hello-world"],
         namespaces: [
