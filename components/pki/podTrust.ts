@@ -16,7 +16,8 @@ const SKEW_SECONDS = 60;
 const MAX_OWNERS = 20;
 
 /** What is in the way of a change, and whose pods have to be created anew for it. */
-interface Obstacle {
+export interface Obstacle {
+  /** What is wrong with the pods; continues "2 pods". */
   readonly text: string;
   readonly pods: readonly MeshedPod[];
   /** When it ends by itself. */
@@ -35,19 +36,11 @@ export async function refuseBeforePods(
   resulting: ResultingTrust,
   now = new Date(),
 ): Promise<void> {
-  const { anchors, issuer, readRunning } = deployed;
-  const inUse = signersOf(issuer, anchors);
-  const next = resultingSigners(deployed, planned, resulting).filter((anchor) => !inUse.includes(anchor));
-  const dropped = anchors.filter((anchor) => !staysIn(resulting, anchor));
-  const changes = (inUse.length > 0 && next.length > 0) || dropped.length > 0;
-  if (!changes || readRunning === undefined || isAccepted(deployed, planned)) {
+  const { readRunning } = deployed;
+  if (readRunning === undefined || isAccepted(deployed, planned) || !asksPods(deployed, planned, resulting)) {
     return;
   }
-  const running = await readRunning();
-  const obstacles = [
-    ...(inUse.length > 0 && next.length > 0 ? withoutAnchor(running, next) : []),
-    ...(dropped.length > 0 ? withOldCertificates(running, now) : []),
-  ];
+  const obstacles = podObstacles(deployed, planned, resulting, await readRunning(), now);
   if (obstacles.length > 0) {
     throw new pulumi.RunError(
       [
@@ -57,6 +50,38 @@ export async function refuseBeforePods(
       ].join("\n"),
     );
   }
+}
+
+/** Whether a change switches the signer or removes an anchor, for which running pods must be ready. */
+function asksPods(...change: readonly [DeployedTrust, PlannedTrust, ResultingTrust]): boolean {
+  const { next, dropped } = differences(...change);
+  return next.length > 0 || dropped.length > 0;
+}
+
+/** What is in the way of a change in the pods that run; nothing where they are ready for it. */
+export function podObstacles(
+  deployed: DeployedTrust,
+  planned: PlannedTrust,
+  resulting: ResultingTrust,
+  running: RunningTrust,
+  now: Date,
+): Obstacle[] {
+  const { next, dropped } = differences(deployed, planned, resulting);
+  return [
+    ...(next.length > 0 ? withoutAnchor(running, next) : []),
+    ...(dropped.length > 0 ? withOldCertificates(running, now) : []),
+  ];
+}
+
+/** The anchors that sign the issuer and did not before, and those that are removed. */
+function differences(deployed: DeployedTrust, planned: PlannedTrust, resulting: ResultingTrust) {
+  const { anchors, issuer } = deployed;
+  const inUse = signersOf(issuer, anchors);
+  const signers = inUse.length > 0 ? resultingSigners(deployed, planned, resulting) : [];
+  return {
+    next: signers.filter((anchor) => !inUse.includes(anchor)),
+    dropped: anchors.filter((anchor) => !staysIn(resulting, anchor)),
+  };
 }
 
 /** Pods that would refuse every certificate of the new issuer. */
@@ -106,11 +131,7 @@ function after(time: Date, seconds: number): Date {
 }
 
 function describe({ text, pods, until }: Obstacle): string[] {
-  const counts = new Map<string, number>();
-  for (const { owner } of pods) {
-    counts.set(owner, (counts.get(owner) ?? 0) + 1);
-  }
-  const owners = [...counts].sort(([one], [other]) => one.localeCompare(other));
+  const owners = ownersOf(pods);
   const more = owners.length - MAX_OWNERS;
   return [
     `  ${count(pods.length)} ${text}. Create them anew${until === undefined ? "" : `, or wait until ${until.toISOString()}`}:`,
@@ -119,12 +140,22 @@ function describe({ text, pods, until }: Obstacle): string[] {
   ];
 }
 
-function count(pods: number): string {
+/** The owners of pods in the order of their names, each with the number of its pods. */
+export function ownersOf(pods: readonly MeshedPod[]): [owner: string, pods: number][] {
+  const counts = new Map<string, number>();
+  for (const { owner } of pods) {
+    counts.set(owner, (counts.get(owner) ?? 0) + 1);
+  }
+  return [...counts].sort(([one], [other]) => one.localeCompare(other));
+}
+
+/** `1 pod`, `2 pods`. */
+export function count(pods: number): string {
   return pods === 1 ? "1 pod" : `${pods} pods`;
 }
 
 /** The command that creates an owner's pods anew, where there is one that loses nothing. */
-function restart(owner: string): string {
+export function restart(owner: string): string {
   const [, kind = "", namespace = "", name = ""] = /^(\S+) (.*)\/(.*)$/.exec(owner) ?? [];
   return ["Deployment", "StatefulSet", "DaemonSet"].includes(kind)
     ? `kubectl -n ${namespace} rollout restart ${kind.toLowerCase()}/${name}`
