@@ -1,7 +1,7 @@
 import { Rotation } from "../certManager/rotation";
 import { NEAR_END } from "../pki/expiry";
 import { parseDuration } from "../validation/duration";
-import { AlertRule, Alerts, grown, RecordingRule, Thresholds } from "./rule";
+import { AlertRule, Alerts, RecordingRule, Thresholds } from "./rule";
 
 const DAY_SECONDS = 24 * 60 * 60;
 
@@ -38,14 +38,6 @@ const RELOAD_WARNING = 1 / 2;
 const CRITICAL_SHARE = 1 / 10;
 const CRITICAL_SECONDS = 30 * DAY_SECONDS;
 
-/**
- * A proxy renews its certificate when 30% of the lifetime is left, and tries again when 30% of that is left, and so on
- * (linkerd2-proxy release/v2.359.0, linkerd/proxy/identity-client/src/certify.rs, `refresh_in`). So less than a fifth means
- * one failure, and less than a twentieth two.
- */
-const PROXY_WARNING = 1 / 5;
-const PROXY_CRITICAL = 1 / 20;
-
 /** When to alert of a certificate that a person must replace, by its lifetime in seconds. */
 export function replacementThresholds(lifetime: number): Thresholds {
   return {
@@ -56,7 +48,10 @@ export function replacementThresholds(lifetime: number): Thresholds {
 
 /** When to alert of the issuer that identity has, which cert-manager renews. */
 export function reloadThresholds(rotation: Rotation): Thresholds {
-  return ofRenewal(rotation, RELOAD_WARNING);
+  return {
+    warning: secondsBefore(rotation, RELOAD_WARNING),
+    critical: secondsBefore(rotation, RENEWAL_CRITICAL),
+  };
 }
 
 /** Two series for each certificate that the deployment knows. */
@@ -103,87 +98,50 @@ export function issuerAlerts(alerts: Alerts, thresholds: Thresholds): AlertRule[
   );
 }
 
-/** Alerts of certificates that cert-manager should have renewed. */
+/** Alerts of certificates that cert-manager should have renewed; none where it renews none. */
 export function renewalAlerts(alerts: Alerts, renewed: readonly RenewedCertificates[]): AlertRule[] {
-  const late = renewed.flatMap(({ rotation, ...certificates }) =>
-    alerts.left(
-      {
-        alert: "LinkerdCertificateNotRenewed",
-        summary: "cert-manager has not renewed a certificate of Linkerd in time.",
-        description: `Certificate ${certificates.namespace}/{{ $labels.name }} has {{ $value | humanizeDuration }} left (negative: it has expired). cert-manager renews it ${rotation.renewBefore} before its end.`,
-      },
-      `(certmanager_certificate_expiration_timestamp_seconds{${selector(certificates)}} - time())`,
-      ofRenewal(rotation, RENEWAL_WARNING),
-    ),
+  if (renewed.length === 0) {
+    return [];
+  }
+  const name = "{{ or $labels.exported_namespace $labels.namespace }}/{{ $labels.name }}";
+  const late = {
+    alert: "LinkerdCertificateNotRenewed",
+    summary: "cert-manager has not renewed a certificate of Linkerd in time.",
+    description: `Certificate ${name} has {{ $value | humanizeDuration }} left (negative: it has expired), and cert-manager should have renewed it before.`,
+  };
+  const below = (share: number): string =>
+    renewed
+      .map((certificates) => {
+        const end = `certmanager_certificate_expiration_timestamp_seconds{${selector(certificates)}}`;
+        return `${end} - time() < ${secondsBefore(certificates.rotation, share)}`;
+      })
+      .join(" or ");
+  const ready = renewed.map(
+    (certificates) => `certmanager_certificate_ready_status{condition="True",${selector(certificates)}} == 0`,
   );
-  const unready = renewed.map(({ namespace, names }) =>
+  return [
+    alerts.rule(late, "warning", below(RENEWAL_WARNING)),
+    alerts.rule(late, "critical", below(RENEWAL_CRITICAL)),
     alerts.rule(
       {
         alert: "LinkerdCertificateNotReady",
         summary: "cert-manager cannot issue a certificate of Linkerd.",
-        description: `Certificate ${namespace}/{{ $labels.name }} is not Ready: cert-manager cannot issue it, or what it issued does not fit.`,
+        description: `Certificate ${name} is not Ready: cert-manager cannot issue it, or what it issued does not fit.`,
       },
       "warning",
-      `certmanager_certificate_ready_status{condition="True",${selector({ namespace, names })}} == 0`,
-      "10m",
-    ),
-  );
-  return [...late, ...unready];
-}
-
-/**
- * Alerts of the proxies' certificates. Their metrics are those of linkerd2-proxy (release/v2.359.0, which edge-26.6.3 has):
- * linkerd/identity/src/metrics.rs, registered as `identity_cert` by linkerd/app/src/{lib,identity}.rs.
- *
- * @param seconds The shortest life that a proxy's certificate is issued for.
- */
-export function proxyAlerts(alerts: Alerts, seconds: number): AlertRule[] {
-  const pod = "{{ $labels.namespace }}/{{ $labels.pod }}";
-  return [
-    ...alerts.left(
-      {
-        alert: "LinkerdProxyCertificateExpiring",
-        summary: "A proxy has not renewed its certificate in time.",
-        description: `The certificate of the proxy in pod ${pod} has {{ $value | humanizeDuration }} left (negative: it has expired, or the proxy never got one). Afterwards, the pod can neither send to meshed pods nor receive from them.`,
-      },
-      "(identity_cert_expiration_timestamp_seconds - time())",
-      { warning: Math.round(seconds * PROXY_WARNING), critical: Math.round(seconds * PROXY_CRITICAL) },
-    ),
-    alerts.rule(
-      {
-        alert: "LinkerdProxyRefusesCertificate",
-        summary: "A proxy refuses the certificates that it gets.",
-        description: `The proxy in pod ${pod} refused a certificate from identity: most likely the trust anchors it was created with do not include the one that signed the issuer.`,
-      },
-      "warning",
-      grown('identity_cert_refreshes_total{result="error"}', "1h"),
-    ),
-    alerts.rule(
-      {
-        alert: "LinkerdIdentityRefuses",
-        summary: "The identity service does not issue certificates.",
-        description:
-          "{{ $value | humanizePercentage }} of the requests for a certificate failed in the last 15 minutes. Proxies keep the certificate that they have until it ends; new pods do not become ready.",
-      },
-      "critical",
-      `${certified('grpc_code!="OK"')} / ${certified("")} > 0.1`,
+      ready.join(" or "),
       "10m",
     ),
   ];
 }
 
-function certified(code: string): string {
-  const service = 'grpc_service="io.linkerd.proxy.identity.Identity",grpc_method="Certify"';
-  return `sum(increase(grpc_server_handled_total{${[service, code].filter(Boolean).join(",")}}[15m]))`;
-}
-
 /** A Prometheus that keeps its own label `namespace` puts the Certificate's into `exported_namespace`. */
-function selector({ namespace, names }: Omit<RenewedCertificates, "rotation">): string {
+function selector({ namespace, names }: RenewedCertificates): string {
   return `name=~"${names.join("|")}",exported_namespace=~"(${namespace})?"`;
 }
 
-function ofRenewal({ renewBefore }: Rotation, warning: number): Thresholds {
+/** A share of what is left at a renewal. */
+function secondsBefore({ renewBefore }: Rotation, share: number): number {
   // Its rule is that of a duration.
-  const seconds = parseDuration(renewBefore) ?? 0;
-  return { warning: Math.round(seconds * warning), critical: Math.round(seconds * RENEWAL_CRITICAL) };
+  return Math.round((parseDuration(renewBefore) ?? 0) * share);
 }

@@ -5,10 +5,10 @@ import {
   knownAlerts,
   KnownCertificate,
   knownCertificates,
-  proxyAlerts,
   renewalAlerts,
   RenewedCertificates,
 } from "./certificateAlerts";
+import { proxyAlerts } from "./proxyAlerts";
 import { Alerts, RuleGroup, Thresholds } from "./rule";
 import {
   API_SERVER_METRICS,

@@ -31,11 +31,15 @@ function alertsOf(...args: Parameters<typeof rulesOf>): AlertRule[] {
   return rulesOf(...args).filter((rule) => "alert" in rule);
 }
 
-/** The numbers with which the expressions of an alert end, by severity. */
-function thresholds(alerts: readonly AlertRule[], name: string): Partial<Record<Severity, number>>[] {
-  return alerts
-    .filter(({ alert }) => alert === name)
-    .map(({ expr, labels }) => ({ [labels.severity]: Number(/< (\d+)$/.exec(expr)?.[1]) }));
+/** The numbers in the expressions of an alert, by severity; more than one where several kinds of certificates have it. */
+function thresholds(alerts: readonly AlertRule[], name: string): Partial<Record<Severity, number[]>> {
+  const named = alerts.filter(({ alert }) => alert === name);
+  return Object.fromEntries(
+    named.map(({ expr, labels }) => [
+      labels.severity,
+      [...expr.matchAll(/< (\d+)/g)].map(([, seconds]) => Number(seconds)),
+    ]),
+  );
 }
 
 describe("the rules", () => {
@@ -69,11 +73,9 @@ describe("the rules", () => {
 
   it("alert of the issuer by its own lifetime", () => {
     const alerts = alertsOf({ issuerPem: issuer });
-    assert.deepEqual(thresholds(alerts, "LinkerdIssuerExpiring"), [
-      { warning: Math.round((10 * DAY) / 3) },
-      { critical: DAY },
-    ]);
-    assert.deepEqual(thresholds(alerts, "LinkerdCertificateNotRenewed"), []);
+    const warning = [Math.round((10 * DAY) / 3)];
+    assert.deepEqual(thresholds(alerts, "LinkerdIssuerExpiring"), { warning, critical: [DAY] });
+    assert.deepEqual(thresholds(alerts, "LinkerdCertificateNotRenewed"), {});
   });
 
   it("alert of the issuer by its date where identity does not tell", () => {
@@ -93,22 +95,18 @@ describe("the rules", () => {
       webhooks: { caRotation: { duration: "2000h", renewBefore: "400h" } },
     };
     const alerts = alertsOf({ rotation, viz: true });
-    assert.deepEqual(thresholds(alerts, "LinkerdIssuerExpiring"), [
-      { warning: 20 * HOUR },
-      { critical: 10 * HOUR },
-    ]);
+    assert.deepEqual(thresholds(alerts, "LinkerdIssuerExpiring"), {
+      warning: [20 * HOUR],
+      critical: [10 * HOUR],
+    });
+    const before = [40, 1, 400, 1, 400];
+    assert.deepEqual(thresholds(alerts, "LinkerdCertificateNotRenewed"), {
+      warning: before.map((hours) => 0.75 * hours * HOUR),
+      critical: before.map((hours) => 0.25 * hours * HOUR),
+    });
+    const late = alerts.find(({ alert }) => alert === "LinkerdCertificateNotRenewed");
     assert.deepEqual(
-      thresholds(alerts, "LinkerdCertificateNotRenewed"),
-      [40, 1, 400, 1, 400].flatMap((hours) => [
-        { warning: 0.75 * hours * HOUR },
-        { critical: 0.25 * hours * HOUR },
-      ]),
-    );
-    const late = alerts.filter(({ alert }) => alert === "LinkerdCertificateNotRenewed");
-    assert.deepEqual(
-      late
-        .filter(({ labels }) => labels.severity === "warning")
-        .map(({ expr }) => /\{(.*?)\}/.exec(expr)?.[1]),
+      [...(late?.expr ?? "").matchAll(/\{(.*?)\}/g)].map(([, labels]) => labels),
       [
         'name=~"linkerd-identity-issuer",exported_namespace=~"(linkerd)?"',
         'name=~"linkerd-proxy-injector|linkerd-sp-validator|linkerd-policy-validator",exported_namespace=~"(linkerd)?"',
@@ -121,22 +119,20 @@ describe("the rules", () => {
 
   it("leave out webhooks and viz where cert-manager does not issue their certificates", () => {
     const identity = { duration: undefined, renewBefore: undefined };
-    assert.deepEqual(
-      thresholds(alertsOf({ rotation: { identity }, viz: true }), "LinkerdCertificateNotRenewed"),
-      [{ warning: 0.75 * 25 * HOUR }, { critical: 0.25 * 25 * HOUR }],
-    );
-    const webhooks = alertsOf({ rotation: { identity, webhooks: {} } });
-    assert.equal(thresholds(webhooks, "LinkerdCertificateNotRenewed").length, 4);
+    const late = (certificates: Partial<Settled>) =>
+      thresholds(alertsOf(certificates), "LinkerdCertificateNotRenewed").warning;
+    assert.deepEqual(late({ rotation: { identity }, viz: true }), [0.75 * 25 * HOUR]);
+    assert.deepEqual(late({ rotation: { identity, webhooks: {} } }), [0.75 * 25 * HOUR, 0.75 * HOUR]);
   });
 
   it("alert of proxies by the shortest life that their certificates are issued for", () => {
     const proxies = (certificates: Partial<Settled>) =>
       thresholds(alertsOf(certificates), "LinkerdProxyCertificateExpiring");
-    assert.deepEqual(proxies({}), [{ warning: 4.8 * HOUR }, { critical: 1.2 * HOUR }]);
-    assert.deepEqual(proxies({ issuanceLifetime: 100 }), [{ warning: 20 }, { critical: 5 }]);
+    assert.deepEqual(proxies({}), { warning: [4.8 * HOUR], critical: [1.2 * HOUR] });
+    assert.deepEqual(proxies({ issuanceLifetime: 100 }), { warning: [20], critical: [5] });
     // Otherwise a proxy that got its certificate just before the renewal of the issuer would be late at once.
     const identity = { duration: "30h", renewBefore: "1h" };
-    assert.deepEqual(proxies({ rotation: { identity } }), [{ warning: 720 }, { critical: 180 }]);
+    assert.deepEqual(proxies({ rotation: { identity } }), { warning: [720], critical: [180] });
   });
 
   it("alert of pods outside the mesh as the guard acts", () => {

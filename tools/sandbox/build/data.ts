@@ -113,6 +113,14 @@ export async function writeTrustManagerChart(directory: string, signal: AbortSig
   );
 }
 
+/** Writes the custom resource definition PrometheusRule, as the Prometheus operator's users install it. */
+export async function writePrometheusRuleDefinition(file: string, signal: AbortSignal): Promise<void> {
+  const module = "github.com/prometheus-operator/prometheus-operator";
+  const { directory } = await sourceOf(module, "promtool", signal);
+  const name = "monitoring.coreos.com_prometheusrules.yaml";
+  await writeFile(file, await readFile(join(directory, "example", "prometheus-operator-crd", name)));
+}
+
 /** What a release process writes into a chart's description. */
 function versions(release: string): { version: string; appVersion: string } {
   return { version: release, appVersion: release };

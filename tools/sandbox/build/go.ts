@@ -98,7 +98,9 @@ export async function download(module: string, signal: AbortSignal): Promise<voi
 export async function build(tool: Tool, file: string, signal: AbortSignal): Promise<void> {
   const variables = Object.entries(tool.variables ?? {}).map(([name, value]) => `-X ${name}=${value}`);
   const ldflags = [...LINKER_OPTIONS, ...variables].join(" ");
-  await go(tool.module, ["build", ...OPTIONS, "-ldflags", ldflags, "-o", file, tool.package], signal);
+  const tags = tool.tags === undefined ? [] : ["-tags", tool.tags.join(",")];
+  const options = [...OPTIONS, ...tags, "-ldflags", ldflags];
+  await go(tool.module, ["build", ...options, "-o", file, tool.package], signal);
 }
 
 /** The sources of a dependency. */

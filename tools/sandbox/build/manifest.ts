@@ -8,6 +8,8 @@ export interface Tool {
   readonly module: string;
   /** Import path, or a path relative to the module. */
   readonly package: string;
+  /** Build tags, where something is left out. */
+  readonly tags?: readonly string[];
   /** Go variables that the linker sets, for instance to the version that the tool reports. */
   readonly variables?: Readonly<Record<string, string>>;
 }
@@ -113,6 +115,13 @@ export const OPTIONAL_TOOLS = {
     name: "trust-manager",
     module: "trust-manager",
     package: "github.com/cert-manager/trust-manager/cmd/trust-manager",
+  },
+  promtool: {
+    name: "promtool",
+    module: "promtool",
+    package: "github.com/prometheus/prometheus/cmd/promtool",
+    // Without the SDKs of all clouds, whose services Prometheus would discover.
+    tags: ["remove_all_sd"],
   },
 } as const satisfies Readonly<Record<string, Tool>>;
 

@@ -4,6 +4,7 @@ import { type Artifact, binary, cacheFolder, type Toolset } from "./artifact";
 import {
   writeCertManagerChart,
   writeCharts,
+  writePrometheusRuleDefinition,
   writeSources,
   writeStages,
   writeTrustManagerChart,
@@ -31,10 +32,14 @@ export interface SandboxTools {
   readonly linkerdTap: string;
   readonly certManager: string;
   readonly trustManager: string;
+  /** Checks and tests rules of Prometheus. */
+  readonly promtool: string;
   /** The folders of the charts that the program installs: Linkerd's, cert-manager's and trust-manager's. */
   readonly charts: string;
   readonly certManagerCharts: string;
   readonly trustManagerCharts: string;
+  /** The custom resource definition PrometheusRule. */
+  readonly prometheusRuleDefinition: string;
   /** The folder in which Linkerd's controllers and CLI must run to find their templates. */
   readonly linkerdSources: string;
 }
@@ -61,17 +66,25 @@ export async function sandboxTools(needed: readonly OptionalTool[] = []): Promis
     linkerdTap: optional["linkerd-tap"].path,
     certManager: optional["cert-manager"].path,
     trustManager: optional["trust-manager"].path,
+    promtool: optional.promtool.path,
     charts: join(linkerd, "charts"),
     certManagerCharts: join(await dataFolder("cert-manager"), "charts"),
     trustManagerCharts: join(await dataFolder("trust-manager"), "charts"),
     linkerdSources: join(linkerd, "sources"),
+    prometheusRuleDefinition: join(await dataFolder("promtool"), "prometheusrules.yaml"),
   };
   const data = (module: string, title: string, path: string, make: Artifact["make"]): Artifact => {
     return { title, module, path, make };
   };
-  const charts: Partial<Record<OptionalTool, Artifact>> = {
+  const beside: Partial<Record<OptionalTool, Artifact>> = {
     "cert-manager": data("cert-manager", "its chart", tools.certManagerCharts, writeCertManagerChart),
     "trust-manager": data("trust-manager", "its chart", tools.trustManagerCharts, writeTrustManagerChart),
+    promtool: data(
+      "promtool",
+      "the definition of PrometheusRule",
+      tools.prometheusRuleDefinition,
+      writePrometheusRuleDefinition,
+    ),
   };
   return {
     tools,
@@ -81,7 +94,7 @@ export async function sandboxTools(needed: readonly OptionalTool[] = []): Promis
       data("kubernetes", "stages of kwok", tools.kwokStages, writeStages),
       data("linkerd", "charts", tools.charts, writeCharts),
       data("linkerd", "templates", tools.linkerdSources, writeSources),
-      ...needed.flatMap((name) => [optional[name], charts[name] ?? []].flat()),
+      ...needed.flatMap((name) => [optional[name], beside[name] ?? []].flat()),
     ],
   };
 }
