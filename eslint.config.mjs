@@ -11,6 +11,7 @@ const ROOMS = [
   "trustManager",
   "pki",
   "controlPlane",
+  "rolls",
   "injection",
   "mesh",
   "extensions",

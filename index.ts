@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 
 import { SAMPLE_APPLICATIONS } from "./apps";
-import { checkCluster, LinkerdMesh, MeshCertificates, stackMark } from "./components";
+import { checkCluster, LinkerdMesh, MeshCertificates, stackMark, trustProof } from "./components";
 import { readConfig } from "./config";
 import { silenceDebugMessages } from "./debugMessages";
 
@@ -34,6 +34,8 @@ async function program(): Promise<StackOutputs> {
     await mesh.trustChecked;
   }
   const applications = samples.map(({ name, sample }) => new sample.component(name, { mesh }));
+
+  trustProof("linkerd-trust-proof", { mesh, deployed }, { dependsOn: [mesh, ...applications] });
 
   const { certificates, trustDomain, chartVersions, meshedNamespaces } = mesh;
   return {

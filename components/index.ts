@@ -48,5 +48,6 @@ export {
   type WebhookTrust,
 } from "./pki/webhookCertificates";
 export { checkCluster, type OtherNamespaces } from "./preflight";
+export { trustProof, type TrustProofArgs } from "./rolls/trustProof";
 export { TrustManager, type TrustManagerArgs } from "./trustManager/trustManager";
 export { TrustManagerBundle, type TrustManagerBundleArgs } from "./trustManager/trustManagerBundle";

@@ -2,6 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 
 import { CERT_MANAGER_NAMESPACE, CertManager } from "./certManager/certManager";
 import { ClusterAccess } from "./cluster/client";
+import { issuerGate } from "./controlPlane/issuerGate";
 import { KubeSystemLabel } from "./controlPlane/kubeSystemLabel";
 import { LinkerdControlPlane } from "./controlPlane/linkerdControlPlane";
 import { LinkerdCrds } from "./controlPlane/linkerdCrds";
@@ -9,7 +10,7 @@ import { LinkerdNamespace } from "./controlPlane/linkerdNamespace";
 import { CONTROL_PLANE_WEBHOOKS } from "./controlPlane/values";
 import { LinkerdVersion } from "./controlPlane/version";
 import { LinkerdViz, SCRAPES } from "./extensions/linkerdViz";
-import { InjectionGate } from "./injection/injectionGate";
+import { DEFAULT_GATE_DEADLINE_SECONDS, InjectionGate } from "./injection/injectionGate";
 import { Mesh } from "./injection/mesh";
 import { MeshGuard } from "./injection/meshGuard";
 import { LinkerdMeshArgs } from "./linkerdMeshArgs";
@@ -174,12 +175,24 @@ export class LinkerdMesh extends pulumi.ComponentResource implements Mesh {
       `${name}-gate`,
       {
         controlPlane: { digest: controlPlane.digest },
+        trustBundlePem: this.trustBundlePem,
         deadlineSeconds: gateDeadlineSeconds,
         namespace: gateNamespace,
         cluster,
       },
       // Injection can be proven only once the release is installed.
       { ...parent, dependsOn: controlPlane },
+    );
+    issuerGate(
+      `${name}-issuer-in-use`,
+      {
+        issuer: issuer.digest,
+        deployed: args.deployed,
+        deadlineSeconds: gateDeadlineSeconds ?? DEFAULT_GATE_DEADLINE_SECONDS,
+        cluster,
+      },
+      // Identity starts with the Secret that is there.
+      { ...parent, dependsOn: [issuer, controlPlane] },
     );
     this.guard.coverOthers(`${name}-guard-others`, { ...parent, dependsOn: controlPlaneGate });
     const viz =

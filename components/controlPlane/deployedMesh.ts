@@ -1,4 +1,4 @@
-import type { CoreV1Api, V1ConfigMap } from "@kubernetes/client-node";
+import type { CoreV1Api, V1ConfigMap, V1Secret } from "@kubernetes/client-node";
 import * as pulumi from "@pulumi/pulumi";
 import { parse } from "yaml";
 
@@ -98,13 +98,18 @@ export async function readMeshObjects(api: CoreV1Api, withIssuer = true): Promis
       ? unlessAbsent(api.readNamespacedSecret({ name: IDENTITY_ISSUER_SECRET, namespace }))
       : undefined,
   ]);
-  // The chart's own Secret has it under another name.
-  const issuer = secret?.data?.["tls.crt"] ?? secret?.data?.["crt.pem"] ?? "";
   return {
     trustRoots,
     values: (parse(config?.data?.values ?? "") ?? {}) as Values,
-    issuerPem: Buffer.from(issuer, "base64").toString(),
+    issuerPem: issuerPemOf(secret),
   };
+}
+
+/** The certificate in the issuer's Secret. Never its key. */
+export function issuerPemOf(secret: V1Secret | undefined): string {
+  // The chart's own Secret has it under another name.
+  const issuer = secret?.data?.["tls.crt"] ?? secret?.data?.["crt.pem"] ?? "";
+  return Buffer.from(issuer, "base64").toString();
 }
 
 /** What a request answers; undefined where there is no such object, or no such kind. */

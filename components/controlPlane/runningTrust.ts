@@ -4,7 +4,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { ClusterAccess, connect, describeError } from "../cluster/client";
 import { isLive, proxyOf, TRUST_ANCHORS_VARIABLE, variable } from "../cluster/meshedPods";
 import { ownerOf } from "../cluster/podOwner";
-import { liveCertificates } from "../pki/deployedTrust";
+import { fingerprints } from "../pki/deployedTrust";
 import { IDENTITY_ISSUER_SECRET, TRUST_ANCHOR_SECRET } from "../pki/identityIssuer";
 import { MeshedPod, RunningTrust } from "../pki/runningTrust";
 import { LINKERD_NAMESPACE } from "./linkerdNamespace";
@@ -34,7 +34,7 @@ export async function readRunningTrust(
   try {
     const core = await connect(cluster, ({ CoreV1Api }) => CoreV1Api, TIMEOUT_MS);
     const [pods, secrets, events] = await Promise.all([
-      readPods(core),
+      readMeshedPods(core),
       core.listNamespacedSecret({ namespace, fieldSelector: "type=kubernetes.io/tls" }),
       core.listNamespacedEvent({ namespace, fieldSelector: "reason=IssuerUpdated" }),
     ]);
@@ -58,7 +58,8 @@ export async function readRunningTrust(
   }
 }
 
-async function readPods(core: CoreV1Api): Promise<MeshedPod[]> {
+/** Reads every pod with a proxy that runs or will, whoever deployed it. */
+export async function readMeshedPods(core: CoreV1Api): Promise<MeshedPod[]> {
   const pods: V1Pod[] = [];
   let _continue: string | undefined;
   do {
@@ -80,7 +81,7 @@ function meshedPod(pod: V1Pod): MeshedPod[] {
       owner: ownerOf(pod),
       created: pod.metadata?.creationTimestamp ?? new Date(0),
       ...(pem !== undefined && {
-        anchors: new Set(liveCertificates(pem).map(({ fingerprint256 }) => fingerprint256)),
+        anchors: fingerprints(pem),
       }),
     },
   ];
@@ -91,14 +92,15 @@ function unlessRenewed(secret: V1Secret | undefined): V1Secret | undefined {
 }
 
 /** When its data was last written. */
-function written(secret: V1Secret | undefined): Date | undefined {
+export function written(secret: V1Secret | undefined): Date | undefined {
   const fields = secret?.metadata?.managedFields ?? [];
   return latest(
     fields.map(({ fieldsV1, time }) => (fieldsV1 !== undefined && "f:data" in fieldsV1 ? time : undefined)),
   );
 }
 
-function latest(times: readonly (Date | undefined)[]): Date | undefined {
+/** The last of these times. */
+export function latest(times: readonly (Date | undefined)[]): Date | undefined {
   return times.reduce<Date | undefined>(
     (last, time) => (time !== undefined && (last === undefined || time > last) ? time : last),
     undefined,

@@ -181,6 +181,7 @@ export class LinkerdViz extends pulumi.ComponentResource {
           viz: pulumi.jsonStringify({ chart, values, version: this.chartVersion }).apply(sha256),
         },
         tap: true,
+        trustBundlePem: mesh.trustBundlePem,
         deadlineSeconds: args.gateDeadlineSeconds,
         namespace: args.gateNamespace,
         cluster: args.cluster,

@@ -1,14 +1,14 @@
 import type * as client from "@kubernetes/client-node";
 
 import { ClusterAccess, connect, describeError } from "../cluster/client";
+import { proxyOf, TRUST_ANCHORS_VARIABLE, variable } from "../cluster/meshedPods";
+import { isSameTrust } from "../pki/deployedTrust";
 import { commandsFor, describeInjector, PROXY_INJECTOR, TAP_INJECTOR } from "./injectionDiagnosis";
 import { InjectionAnswer, InjectionApi } from "./injectionProbe";
 import { GUARD_NAME } from "./meshGuard";
 import { probePod } from "./probePod";
 
 export { type ClusterAccess } from "../cluster/client";
-
-const PROXY = "linkerd-proxy";
 
 /** The init container of an injected pod. A refusal that names it comes after the injector's answer. */
 const PROXY_INIT = "linkerd-init";
@@ -22,20 +22,27 @@ const REMEDY =
 const TAP_ANNOTATION = "viz.linkerd.io/tap-enabled";
 const TAP_VARIABLE = "LINKERD2_PROXY_TAP_SVC_NAME";
 
-/**
- * Asks a real API server about injection, with pods in `namespace`; with `tap`, a proxy must have tap too. Connects
- * when it is first asked.
- */
-export function injectionApi(access: ClusterAccess, namespace: string, tap = false): InjectionApi {
+/** What a proxy must get, beyond being there. */
+export interface WantedInjection {
+  /** Whether it must have tap. Default false. */
+  readonly tap?: boolean;
+  /** PEMs of the trust bundle that it must have; undefined where it is not known. Default: any bundle will do. */
+  readonly trustBundle?: () => Promise<string | undefined>;
+}
+
+/** Asks a real API server about injection, with pods in `namespace`. Connects when it is first asked. */
+export function injectionApi(
+  access: ClusterAccess,
+  namespace: string,
+  { tap = false, trustBundle }: WantedInjection = {},
+): InjectionApi {
   const injectors = tap ? [PROXY_INJECTOR, TAP_INJECTOR] : [PROXY_INJECTOR];
   return {
     async dryRun(timeoutMs) {
       try {
         const core = await connect(access, (k8s) => k8s.CoreV1Api, timeoutMs);
-        return readPod(
-          await core.createNamespacedPod({ namespace, dryRun: "All", body: probePod(INJECT) }),
-          tap,
-        );
+        const pod = await core.createNamespacedPod({ namespace, dryRun: "All", body: probePod(INJECT) });
+        return readPod(pod, tap, await trustBundle?.());
       } catch (error) {
         return readError(error, namespace, timeoutMs, tap);
       }
@@ -49,9 +56,8 @@ export function injectionApi(access: ClusterAccess, namespace: string, tap = fal
   };
 }
 
-function readPod(pod: client.V1Pod, tap: boolean): InjectionAnswer {
-  const containers = [...(pod.spec?.initContainers ?? []), ...(pod.spec?.containers ?? [])];
-  const proxy = containers.find((container) => container.name === PROXY);
+function readPod(pod: client.V1Pod, tap: boolean, trustBundle: string | undefined): InjectionAnswer {
+  const proxy = proxyOf(pod);
   if (proxy === undefined) {
     return {
       injected: false,
@@ -61,9 +67,20 @@ function readPod(pod: client.V1Pod, tap: boolean): InjectionAnswer {
   const tapped =
     pod.metadata?.annotations?.[TAP_ANNOTATION] === "true" &&
     proxy.env?.some(({ name }) => name === TAP_VARIABLE) === true;
-  return tap && !tapped
-    ? { injected: false, reason: "the pod got its proxy without tap, so the tap injector did not answer" }
-    : { injected: true, proxyImage: proxy.image ?? "without an image" };
+  if (tap && !tapped) {
+    return {
+      injected: false,
+      reason: "the pod got its proxy without tap, so the tap injector did not answer",
+    };
+  }
+  if (trustBundle !== undefined && !isSameTrust(variable(proxy, TRUST_ANCHORS_VARIABLE) ?? "", trustBundle)) {
+    return {
+      injected: false,
+      reason:
+        "the pod got its proxy with another trust bundle, so an injector from before the change answered",
+    };
+  }
+  return { injected: true, proxyImage: proxy.image ?? "without an image" };
 }
 
 /** Tells apart the causes that a person fixes in different ways. */

@@ -5,6 +5,7 @@ import { throwInputProblems } from "../validation/inputProblems";
 import { check } from "../validation/problem";
 import { COUNT, DNS_LABEL } from "../validation/rule";
 import { clusterHook, gate } from "../cluster/hook";
+import { settled } from "../cluster/settled";
 import { injectionApi } from "./injectionApi";
 import { InjectionApi, InjectionProbe } from "./injectionProbe";
 
@@ -23,6 +24,8 @@ export interface InjectionGateArgs {
   readonly controlPlane: pulumi.Input<Record<string, pulumi.Input<string>>>;
   /** Whether a pod must get tap too, which viz's tap injector switches on. Default false: its proxy is enough. */
   readonly tap?: boolean;
+  /** PEMs of the trust anchors that a proxy must get. Default: any will do. */
+  readonly trustBundlePem?: pulumi.Input<string>;
   /** How long to wait for injection, in seconds. Default 300. */
   readonly deadlineSeconds?: number;
   /** Existing namespace of the pod that is tried and never created. Default `default`. */
@@ -35,7 +38,8 @@ export interface InjectionGateArgs {
 
 /**
  * Opens when the admission webhook really injects, which is later than its Deployment is available. It asks the API
- * server for a dry run of an annotated pod and looks for the proxy in the answer.
+ * server for a dry run of an annotated pod and looks for the proxy in the answer, and for the trust bundle in the proxy:
+ * an injector from before a change hands out the one before.
  *
  * What depends on the gate is created after it has opened. It asks in a hook before its child is created, so an
  * unchanged deployment asks nothing, and a gate that did not open is not in the state and asks again the next time.
@@ -63,8 +67,10 @@ export class InjectionGate extends pulumi.ComponentResource {
       ...check("deadlineSeconds", deadlineSeconds, COUNT),
       ...check("namespace", namespace, DNS_LABEL),
     ]);
+    const { trustBundlePem } = args;
+    const trustBundle = trustBundlePem === undefined ? undefined : () => settled(trustBundlePem);
     const probe = new InjectionProbe({
-      api: args.api ?? injectionApi(args.cluster, namespace, tap),
+      api: args.api ?? injectionApi(args.cluster, namespace, { tap, trustBundle }),
       log: (line) => void pulumi.log.info(line, this),
       deadlineSeconds,
     });

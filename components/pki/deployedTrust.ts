@@ -45,6 +45,21 @@ export function liveCertificates(pem: string, now = new Date()): X509Certificate
   });
 }
 
+/** Fingerprints of the certificates in a PEM text that have not expired. */
+export function fingerprints(pem: string): ReadonlySet<string> {
+  return new Set(liveCertificates(pem).map(({ fingerprint256 }) => fingerprint256));
+}
+
+/** Whether two bundles have the same certificates, whatever their order; what has expired does not count. */
+export function isSameTrust(one: string, other: string): boolean {
+  return isSameSet(fingerprints(one), fingerprints(other));
+}
+
+/** Whether two sets have the same elements. */
+export function isSameSet(one: ReadonlySet<string>, other: ReadonlySet<string>): boolean {
+  return one.size === other.size && [...one].every((each) => other.has(each));
+}
+
 /** This many digits tell two changes apart. */
 const TOKEN_DIGITS = 12;
 

@@ -77,6 +77,8 @@ export class IdentityIssuer extends pulumi.ComponentResource {
   public readonly certPem?: pulumi.Output<string>;
   /** Name of the Secret. */
   public readonly secretName: pulumi.Output<string>;
+  /** SHA-256 of the certificate, or of what cert-manager signs it with: it changes when another issuer is configured. */
+  public readonly digest: pulumi.Output<string>;
 
   public constructor(name: string, args: IdentityIssuerArgs, opts?: pulumi.ComponentResourceOptions) {
     super("linkerd-mtls:index:IdentityIssuer", name, {}, opts);
@@ -84,10 +86,14 @@ export class IdentityIssuer extends pulumi.ComponentResource {
     const { source } = args;
     if ("issuedBy" in source) {
       this.secretName = this.rotate(name, args, source);
+      const { issuedBy } = source;
+      const signer = "certPem" in issuedBy ? issuedBy.certPem : pulumi.jsonStringify(issuedBy);
+      this.digest = signer.apply(sha256);
     } else {
       const issuer = "signer" in source ? this.sign(name, args.trustDomain, source) : source;
       this.certPem = pulumi.output(issuer.certificate);
       this.secretName = this.write(name, args, issuer);
+      this.digest = this.certPem.apply(sha256);
     }
     this.registerOutputs({ certPem: this.certPem, secretName: this.secretName });
   }

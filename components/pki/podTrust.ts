@@ -15,7 +15,7 @@ const SKEW_SECONDS = 60;
 /** More owners than these are counted only. */
 const MAX_OWNERS = 20;
 
-/** What is in the way of a change, and whose pods have to be created anew for it. */
+/** What is in the way of a change, or was not done by it, and whose pods have to be created anew for it. */
 export interface Obstacle {
   /** What is wrong with the pods; continues "2 pods". */
   readonly text: string;
@@ -45,7 +45,7 @@ export async function refuseBeforePods(
     throw new pulumi.RunError(
       [
         "This change of linkerd-mtls:trustAnchors or the issuer must wait until running pods are ready for it:",
-        ...obstacles.flatMap(describe),
+        ...obstacles.flatMap(describeObstacle),
         ...recovery(deployed, planned, "Replacing all trust at once"),
       ].join("\n"),
     );
@@ -130,7 +130,8 @@ function after(time: Date, seconds: number): Date {
   return new Date(time.getTime() + seconds * 1000);
 }
 
-function describe({ text, pods, until }: Obstacle): string[] {
+/** An obstacle in lines: its pods by their owners, with the commands that create them anew. */
+export function describeObstacle({ text, pods, until }: Obstacle): string[] {
   const owners = ownersOf(pods);
   const more = owners.length - MAX_OWNERS;
   return [

@@ -5,6 +5,7 @@ import { join } from "node:path";
 
 import { injectionApi } from "../../components/injection/injectionApi";
 import { type Answer, ApiServer, status } from "../support/apiServer";
+import { testAnchor } from "../support/certificates";
 
 const POD = { apiVersion: "v1", kind: "Pod", metadata: {}, spec: { containers: [{ name: "probe" }] } };
 const PROXY = { name: "linkerd-proxy", image: "cr.l5d.io/linkerd/proxy:edge-26.6.3" };
@@ -72,10 +73,30 @@ describe("injectionApi", () => {
     });
   });
 
+  describe("with a trust bundle", () => {
+    it("sees whether the proxy has it, in any order", async () => {
+      const [one, other] = [await testAnchor(), await testAnchor()].map(({ certPem }) => certPem);
+      const ask = (value?: string) => {
+        const env = [{ name: "LINKERD2_PROXY_IDENTITY_TRUST_ANCHORS", value }];
+        server.answers[CREATE] = { body: { ...POD, spec: { containers: [{ ...PROXY, env }] } } };
+        const trustBundle = () => Promise.resolve(`${one}\n${other}`);
+        return injectionApi({ kubeconfig }, "default", { trustBundle }).dryRun(5000);
+      };
+      assert.deepEqual(await ask(`${other}${one}`), { injected: true, proxyImage: PROXY.image });
+      for (const bundle of [one, undefined]) {
+        assert.deepEqual(await ask(bundle), {
+          injected: false,
+          reason:
+            "the pod got its proxy with another trust bundle, so an injector from before the change answered",
+        });
+      }
+    });
+  });
+
   describe("with tap", () => {
     const dryRunWithTap = (body: unknown) => {
       server.answers[CREATE] = { body };
-      return injectionApi({ kubeconfig }, "default", true).dryRun(5000);
+      return injectionApi({ kubeconfig }, "default", { tap: true }).dryRun(5000);
     };
 
     it("finds it in the proxy, among the containers or as a native sidecar", async () => {
@@ -125,7 +146,7 @@ describe("injectionApi", () => {
           "/api/v1/namespaces/linkerd-viz/pods?labelSelector=linkerd.io%2Fextension%3Dviz%2Ccomponent%3Dtap-injector",
         ].map((path) => [`GET ${path}`, status(404, "not found")]),
       );
-      assert.deepEqual(await injectionApi({ kubeconfig }, "default", true).diagnose(), [
+      assert.deepEqual(await injectionApi({ kubeconfig }, "default", { tap: true }).diagnose(), [
         "Helm release linkerd/linkerd-control-plane: not found",
         "MutatingWebhookConfiguration linkerd-proxy-injector-webhook-config: not found",
         "Service linkerd/linkerd-proxy-injector: not found",
@@ -182,7 +203,7 @@ describe("injectionApi", () => {
 
   it("does not wait for tap where the injected pod is refused", async () => {
     server.answers[CREATE] = status(403, REFUSED_INIT);
-    assert.deepEqual(await injectionApi({ kubeconfig }, "default", true).dryRun(5000), {
+    assert.deepEqual(await injectionApi({ kubeconfig }, "default", { tap: true }).dryRun(5000), {
       injected: false,
       final: true,
       reason:

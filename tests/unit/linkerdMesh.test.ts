@@ -96,9 +96,18 @@ describe("LinkerdMesh", () => {
 
     /** The namespaces that its gates ask about, in order. */
     async function asked(args: Omit<LinkerdMeshArgs, "cluster">): Promise<string[]> {
+      const cluster = { kubeconfig: server.kubeconfig() };
+      const { hooks, pems } = await record(
+        () => new LinkerdMesh("mesh", { cluster, ...args }).meshedNamespaces,
+      );
+      const anchor = pems.get("mesh-trust-anchor-primary-certificate");
+      const env = [
+        { name: "LINKERD2_PROXY_TAP_SVC_NAME" },
+        { name: "LINKERD2_PROXY_IDENTITY_TRUST_ANCHORS", value: anchor },
+      ];
       const pod = {
         metadata: { annotations: { "viz.linkerd.io/tap-enabled": "true" } },
-        spec: { containers: [{ name: "linkerd-proxy", env: [{ name: "LINKERD2_PROXY_TAP_SVC_NAME" }] }] },
+        spec: { containers: [{ name: "linkerd-proxy", env }] },
       };
       server.requests = [];
       server.answers = Object.fromEntries(
@@ -107,8 +116,6 @@ describe("LinkerdMesh", () => {
           { body: pod },
         ]),
       );
-      const cluster = { kubeconfig: server.kubeconfig() };
-      const { hooks } = await record(() => new LinkerdMesh("mesh", { cluster, ...args }).meshedNamespaces);
       const namespaces: (string | undefined)[] = [];
       for (const name of ["mesh-gate", "mesh-viz-gate"]) {
         await hooks.get(name)?.callback(HOOK_ARGS);

@@ -1,0 +1,117 @@
+import type { CoreV1Api, CoreV1Event, V1Pod } from "@kubernetes/client-node";
+
+import { ClusterAccess, connect } from "../cluster/client";
+import { isLive } from "../cluster/meshedPods";
+import { IDENTITY_ISSUER_SECRET } from "../pki/identityIssuer";
+import { liveCertificates } from "../pki/deployedTrust";
+import { issuerPemOf } from "./deployedMesh";
+import { LINKERD_NAMESPACE } from "./linkerdNamespace";
+import { latest, written } from "./runningTrust";
+
+/** Label of identity's pods. */
+const IDENTITY = "linkerd.io/control-plane-component=identity";
+
+/** Object that identity's events are about. */
+const IDENTITY_EVENTS = "involvedObject.name=linkerd-identity";
+
+/** Port of identity's metrics. */
+const ADMIN_PORT = 9990;
+
+/** Seconds until the issuer in use ends (linkerd2, pkg/identity/service.go, since edge-25.2.1). */
+const ISSUER_TTL = /^issuer_cert_ttl_seconds (\S+)$/m;
+
+/** Clocks may differ by as much, in milliseconds: two ends that are nearer than this are taken for one. */
+const SKEW_MS = 60_000;
+
+/** How long to wait for one replica's metrics. */
+const METRICS_TIMEOUT_MS = 2_000;
+
+/** Which issuer the replicas of identity use. */
+export interface IssuerInUse {
+  /** When the issuer's Secret was last written. */
+  readonly written: Date;
+  /** How many replicas run, or will. */
+  readonly replicas: number;
+  /** Names of those that are not known to use what the Secret has. */
+  readonly unproven: readonly string[];
+  /** Why identity did not take it (`IssuerUpdateSkipped`), in its words. */
+  readonly skipped?: string;
+}
+
+/**
+ * Reads which replicas of identity use the issuer that is in its Secret: those that were created after it was written,
+ * as many as have reported `IssuerUpdated` since, and those whose own metrics give its end. Metrics are asked only where
+ * the others do not suffice, and say nothing where the release has none or the deploying user must not read them.
+ *
+ * @param before The issuer before, which a metric must tell apart. Default: it is not known.
+ */
+export async function readIssuerInUse(
+  cluster: ClusterAccess,
+  timeoutMs: number,
+  before?: { readonly validTo: string },
+): Promise<IssuerInUse> {
+  const namespace = LINKERD_NAMESPACE;
+  const core = await connect(cluster, ({ CoreV1Api }) => CoreV1Api, timeoutMs);
+  const [secret, { items }, events] = await Promise.all([
+    core.readNamespacedSecret({ namespace, name: IDENTITY_ISSUER_SECRET }),
+    core.listNamespacedPod({ namespace, labelSelector: IDENTITY }),
+    core.listNamespacedEvent({ namespace, fieldSelector: IDENTITY_EVENTS }),
+  ]);
+  const pods = items.filter(isLive);
+  const since = written(secret) ?? secret.metadata?.creationTimestamp ?? new Date(0);
+  const older = pods.filter(({ metadata }) => (metadata?.creationTimestamp ?? since) < since);
+  const reports = events.items.filter((event) => (timeOf(event) ?? new Date(0)) >= since);
+  // Each replica has an event of its own, and counts in it.
+  const updated = reports.filter(({ reason }) => reason === "IssuerUpdated");
+  const [skipped] = reports.filter(({ reason }) => reason === "IssuerUpdateSkipped");
+
+  const [issuer] = liveCertificates(issuerPemOf(secret));
+  const toldApart = before === undefined || Math.abs(end(before) - (issuer ? end(issuer) : 0)) > 2 * SKEW_MS;
+  const proven =
+    updated.length >= older.length || issuer === undefined || !toldApart
+      ? []
+      : await usersOf(end(issuer), older, cluster);
+  const unproven =
+    updated.length >= older.length ? [] : older.map(nameOf).filter((name) => !proven.includes(name));
+  return {
+    written: since,
+    replicas: pods.length,
+    unproven,
+    ...(unproven.length > 0 && skipped !== undefined && { skipped: skipped.message ?? "" }),
+  };
+}
+
+/** Names of the replicas whose metrics give this end of the issuer in use. */
+async function usersOf(ends: number, pods: readonly V1Pod[], cluster: ClusterAccess): Promise<string[]> {
+  const core = await connect(cluster, ({ CoreV1Api }) => CoreV1Api, METRICS_TIMEOUT_MS);
+  const names = await Promise.all(
+    pods.map(nameOf).map(async (name) => {
+      const used = await endInUse(core, name).catch(() => undefined);
+      return used !== undefined && Math.abs(used - ends) <= SKEW_MS ? [name] : [];
+    }),
+  );
+  return names.flat();
+}
+
+/** When the issuer that a replica uses ends, as it tells in its metrics; undefined where it does not. */
+async function endInUse(core: CoreV1Api, pod: string): Promise<number | undefined> {
+  const metrics = await core.connectGetNamespacedPodProxyWithPath({
+    namespace: LINKERD_NAMESPACE,
+    name: `${pod}:${ADMIN_PORT}`,
+    path: "metrics",
+  });
+  const seconds = Number(ISSUER_TTL.exec(metrics)?.[1]);
+  return Number.isFinite(seconds) ? Date.now() + seconds * 1000 : undefined;
+}
+
+function nameOf({ metadata }: V1Pod): string {
+  return metadata?.name ?? "?";
+}
+
+function timeOf({ lastTimestamp, eventTime, firstTimestamp }: CoreV1Event): Date | undefined {
+  return latest([lastTimestamp ?? eventTime ?? firstTimestamp]);
+}
+
+function end({ validTo }: { readonly validTo: string }): number {
+  return new Date(validTo).getTime();
+}
