@@ -55,9 +55,13 @@ export async function isMarked(
   return false;
 }
 
-/** The description in a record: gzipped JSON in base64, and that in a Secret's base64. */
+/** The description in a record. */
 function descriptionOf(release: string): string | undefined {
+  return (decodeRecord(release) as { info?: { description?: string } }).info?.description;
+}
+
+/** What Helm keeps in a record, from the Secret's data `release`: gzipped JSON in base64, and that in a Secret's base64. */
+export function decodeRecord(release: string): unknown {
   const compressed = Buffer.from(Buffer.from(release, "base64").toString(), "base64");
-  const { info } = JSON.parse(gunzipSync(compressed).toString()) as { info?: { description?: string } };
-  return info?.description;
+  return JSON.parse(gunzipSync(compressed).toString());
 }

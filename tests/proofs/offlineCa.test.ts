@@ -187,7 +187,7 @@ describe("offline-ca, with Pulumi's CLI", () => {
     envVars.PULUMI_CONFIG_PASSPHRASE = passphrase;
     assert.equal(await text(), before);
     assert(!existsSync(fresh));
-    assert(!(await readdir(folder)).some((name) => name.startsWith(".offline-ca")));
+    assert(!(await readdir(folder)).some((name) => name.startsWith(".new.")));
   });
 
   it("makes another anchor where that is asked for, and throws its key away", async () => {

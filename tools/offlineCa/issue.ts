@@ -1,10 +1,10 @@
 import type { Stack } from "@pulumi/pulumi/automation";
 
 import { UserError } from "../shared/errors";
+import { setAll, type Setting } from "../shared/settings";
 import { type AnchorEntry, anchorsOf, PROVIDED, readStackFile } from "../shared/stackFile";
 import { readAnchorKey, writeAnchorKey } from "./anchorKey";
 import { type Authority, makeAnchor, makeIssuer } from "./authority";
-import { setAll, type Setting } from "./settings";
 
 /** What is to be made, and for which stack. */
 export interface IssueArgs {

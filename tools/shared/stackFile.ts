@@ -8,6 +8,8 @@ import { type InstancePaths, PROJECT } from "./paths";
 /** A stack's configuration file, as far as it matters here. */
 export interface StackFile {
   readonly encryptionsalt?: string;
+  /** Of what an instance alone was given: whether its trust anchors are the whole list, because it adopted a mesh. */
+  readonly adopted?: boolean;
   readonly config?: Readonly<Record<string, unknown>>;
 }
 
@@ -84,17 +86,18 @@ export async function writeStackFile(
   // The workspace's copy goes with the stack; what was encrypted is of use with its salt only.
   const encryptionsalt = own.encryptionsalt ?? (await readStackFile(target)).encryptionsalt;
   const isNew = encryptionsalt === undefined;
-  const config = { ...withOwn(Object.fromEntries(configured), own.config ?? {}), ...overrides };
+  const config = { ...withOwn(Object.fromEntries(configured), own), ...overrides };
   const file: StackFile = { ...(!isNew && { encryptionsalt }), config };
   await writeFile(target, stringify(file));
   return { config, isNew };
 }
 
-/** The committed configuration with the stack's own certificates in it; anchors are found by their ids. */
+/** The committed configuration with what is the stack's own in it; anchors are found by their ids. */
 function withOwn(
   committed: Readonly<Record<string, unknown>>,
-  own: Readonly<Record<string, unknown>>,
+  { config: own = {}, adopted = false }: StackFile,
 ): Readonly<Record<string, unknown>> {
+  if (adopted) return { ...committed, ...own };
   const certificates = new Map(anchorsOf(own).map(({ id, certificate }) => [String(id), certificate]));
   const anchors = anchorsOf(committed).map((anchor) => {
     const certificate = certificates.get(String(anchor.id));
@@ -111,16 +114,38 @@ export function anchorsOf(config: Readonly<Record<string, unknown>>): readonly A
 
 /** Makes the provided certificates of the workspace's copy the stack's own, which stay until the instance is removed. */
 export async function keepProvided(paths: InstancePaths, stack: string): Promise<void> {
-  const { encryptionsalt, config = {} } = await readStackFile(workspaceFile(paths, stack));
+  const { config = {} } = await readStackFile(workspaceFile(paths, stack));
+  await keep(paths, stack, {
+    [PROVIDED.anchors]: anchorsOf(config).map(({ id, certificate }) => ({ id, certificate })),
+    [PROVIDED.issuer]: config[PROVIDED.issuer],
+    [PROVIDED.issuerKey]: config[PROVIDED.issuerKey],
+  });
+}
+
+/** Makes these keys of the workspace's copy the stack's own, with all of its trust anchors. */
+export async function keepAdopted(
+  paths: InstancePaths,
+  stack: string,
+  keys: readonly string[],
+): Promise<void> {
+  const { config = {} } = await readStackFile(workspaceFile(paths, stack));
+  await keep(paths, stack, Object.fromEntries(keys.map((key) => [key, config[key]])), true);
+}
+
+async function keep(
+  paths: InstancePaths,
+  stack: string,
+  config: Readonly<Record<string, unknown>>,
+  adopts = false,
+): Promise<void> {
+  const { encryptionsalt } = await readStackFile(workspaceFile(paths, stack));
+  const target = ownFile(paths, stack);
+  const { config: before = {}, adopted } = await readStackFile(target);
   const kept: StackFile = {
     encryptionsalt,
-    config: {
-      [PROVIDED.anchors]: anchorsOf(config).map(({ id, certificate }) => ({ id, certificate })),
-      [PROVIDED.issuer]: config[PROVIDED.issuer],
-      [PROVIDED.issuerKey]: config[PROVIDED.issuerKey],
-    },
+    ...((adopts || adopted === true) && { adopted: true }),
+    config: { ...before, ...config },
   };
-  const target = ownFile(paths, stack);
   await writeFile(`${target}.new`, stringify(kept), { mode: 0o600 });
   await rename(`${target}.new`, target);
 }

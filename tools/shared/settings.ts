@@ -1,17 +1,21 @@
-import { copyFile, rename, rm } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { readFile, rename, rm, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 
 import type { LocalWorkspace, Stack } from "@pulumi/pulumi/automation";
 
-import { run } from "../shared/run";
+import { run } from "./run";
 
-/** One value of a stack's configuration. */
+/** A text of a stack's configuration. */
 export interface Setting {
   /** The full key, or a path below one. */
   readonly key: string;
   readonly value: string;
   readonly secret: boolean;
 }
+
+/** What is changed beside the texts, before them: values of any form in the contents of the file, which has no secret of them. */
+export type Edit = (contents: string) => string;
 
 /**
  * Sets all of the values, or none: Pulumi's CLI writes them to a copy of the stack's file, secrets encrypted, and the copy
@@ -22,11 +26,12 @@ export async function setAll(
   file: string,
   settings: readonly Setting[],
   signal: AbortSignal,
+  edit: Edit = (contents) => contents,
 ): Promise<void> {
   const { workDir, envVars, pulumiCommand } = stack.workspace as LocalWorkspace;
   // The CLI knows a format by the end of the name.
-  const copy = join(dirname(file), `.offline-ca.${basename(file)}`);
-  await copyFile(file, copy);
+  const copy = join(dirname(file), `.new.${basename(file)}`);
+  await writeFile(copy, edit(existsSync(file) ? await readFile(file, "utf8") : ""));
   try {
     for (const { key, value, secret } of settings) {
       const flags = [

@@ -1,0 +1,51 @@
+import type { Left, Present } from "./present";
+
+/** What the configuration has no place for, and what to do about it. */
+export function leftOf(present: Present): Left[] {
+  const { charts, effective, extensions, gitOps, issuer, webhooks, bundleOwner } = present;
+  const identity = effective.identity as { readonly externalCA?: boolean } | undefined;
+  const renewed = webhooks.flatMap(({ certificate }) => certificate ?? []);
+  const withKey = charts.filter(({ values }) => JSON.stringify(values).includes("PRIVATE KEY-----"));
+  return [
+    ...(charts.some(({ chart, release }) => chart === "linkerd-control-plane" && release === undefined)
+      ? [
+          {
+            what: "the objects of `linkerd install`",
+            todo: "they belong to no Helm release, which this program's objects do",
+          },
+        ]
+      : []),
+    ...gitOps.map((application) => ({
+      what: `${application} deploys Linkerd`,
+      todo: "take Linkerd out of it without deleting its objects, or both will change the mesh",
+    })),
+    ...(identity?.externalCA === true
+      ? [
+          {
+            what: `the ConfigMap of the trust bundle (${bundleOwner})`,
+            todo: "it is not the chart's: this stack's chart writes it, or trustManager does (docs/configuration.md)",
+          },
+        ]
+      : []),
+    ...(issuer.renewedBy === undefined
+      ? []
+      : [
+          {
+            what: `cert-manager's Certificate ${issuer.renewedBy.name}`,
+            todo: "the stack makes a Certificate linkerd-identity-issuer with the same issuerRef; two must not renew one Secret",
+          },
+        ]),
+    ...renewed.map((name) => ({
+      what: `cert-manager's Certificate ${name}`,
+      todo: "the stack signs the webhooks' certificates itself; cert-manager must stop renewing their Secrets",
+    })),
+    ...withKey.map(({ chart, release }) => ({
+      what: `a private key in ${release === undefined ? "Secret linkerd-config-overrides" : `Helm's records of ${release}`}`,
+      todo: `whoever reads Secrets there can sign as the mesh: after the next issuer is in use, delete the records of ${chart} that have it`,
+    })),
+    ...extensions.map((name) => ({
+      what: `the extension ${name}`,
+      todo: "it stays as it is, with the tool that installed it",
+    })),
+  ];
+}
