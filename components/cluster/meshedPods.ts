@@ -5,6 +5,12 @@ const PROXY = "linkerd-proxy";
 /** Variable of a proxy with the trust bundle that the injector wrote into its pod. */
 export const TRUST_ANCHORS_VARIABLE = "LINKERD2_PROXY_IDENTITY_TRUST_ANCHORS";
 
+/** Variable of a proxy with the identity that it asks for, in terms of variables that Kubernetes gives it. */
+export const LOCAL_NAME_VARIABLE = "LINKERD2_PROXY_IDENTITY_LOCAL_NAME";
+
+/** Annotation of this program's workloads that changes with the trust bundle, and rolls them. */
+export const TRUST_BUNDLE_ANNOTATION = "linkerd-mtls/trust-bundle-sha256";
+
 /** The proxy of a pod; undefined where it has none. */
 export function proxyOf({ spec }: V1Pod): V1Container | undefined {
   return [...(spec?.initContainers ?? []), ...(spec?.containers ?? [])].find(({ name }) => name === PROXY);

@@ -8,6 +8,7 @@ import { Mesh } from "../injection/mesh";
 import { sha256 } from "../certificates/pem";
 import { DEFAULT_TRUST_DOMAIN } from "../pki/deployedTrust";
 import { beforeChange } from "../cluster/hook";
+import { TRUST_BUNDLE_ANNOTATION } from "../cluster/meshedPods";
 import { DRAIN_SECONDS, drained, drainProblems } from "./drain";
 import {
   INJECT_ANNOTATION,
@@ -24,8 +25,6 @@ import { ServicePort, servicePortProblems } from "./servicePort";
 import { isServing, kindProblems, WORKLOAD_KIND, WorkloadKind } from "./workloadKind";
 import { createWorkload } from "./workloadObject";
 
-/** Annotation of the pod template that changes with the trust bundle. */
-const TRUST_BUNDLE_ANNOTATION = "linkerd-mtls/trust-bundle-sha256";
 /** Annotation of the pod template that is there with another trust domain than the default one. */
 const TRUST_DOMAIN_ANNOTATION = "linkerd-mtls/trust-domain";
 /** Annotation of the pod template that is there with tap, which viz too gives a pod only at its creation. */

@@ -40,10 +40,15 @@ export function reissue(
   return `pulumi config set --path linkerd-mtls:${key}.generation ${generation + 1}`;
 }
 
-/** Whether it is time to reissue a certificate. */
-export function isNearEnd({ notBefore, notAfter }: Validity, now: Date): boolean {
+/** When it is time to reissue a certificate. */
+export function reissueTime({ notBefore, notAfter }: Validity): Date {
   const lifetime = notAfter.getTime() - notBefore.getTime();
-  return notAfter.getTime() - now.getTime() < Math.min(lifetime * NEAR_END.share, NEAR_END.mostMs);
+  return new Date(notAfter.getTime() - Math.min(lifetime * NEAR_END.share, NEAR_END.mostMs));
+}
+
+/** Whether it is time to reissue a certificate. */
+export function isNearEnd(validity: Validity, now: Date): boolean {
+  return now > reissueTime(validity);
 }
 
 /**

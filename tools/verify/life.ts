@@ -1,6 +1,5 @@
 import { isoTime } from "../../components/certificates/caRules";
-import type { CaCertificate } from "../../components/certificates/certificateFile";
-import { isNearEnd } from "../../components/pki/expiry";
+import { isNearEnd, type Validity } from "../../components/pki/expiry";
 import type { Result } from "./model";
 
 const DAY_MS = 24 * 60 * 60 * 1000;
@@ -16,7 +15,7 @@ export interface Life {
 }
 
 /** @param renewal When cert-manager renews it; then only an overdue renewal is a warning. */
-export function lifeOf({ notBefore, notAfter }: CaCertificate, now: Date, renewal?: Date): Life {
+export function lifeOf({ notBefore, notAfter }: Validity, now: Date, renewal?: Date): Life {
   const lifetime = notAfter.getTime() - notBefore.getTime();
   const left = notAfter.getTime() - now.getTime();
   if (left <= 0) {
@@ -37,6 +36,7 @@ export function lifeOf({ notBefore, notAfter }: CaCertificate, now: Date, renewa
   return { result: isNearEnd({ notBefore, notAfter }, now) ? "warning" : "ok", description: share };
 }
 
-function describeSpan(ms: number): string {
+/** A span of time in words. */
+export function describeSpan(ms: number): string {
   return ms < 2 * DAY_MS ? `${Math.round((24 * ms) / DAY_MS)} hours` : `${Math.round(ms / DAY_MS)} days`;
 }

@@ -3,12 +3,16 @@ import { X509Certificate } from "node:crypto";
 import { sha256 } from "../../components/certificates/pem";
 import { DEFAULT_TRUST_DOMAIN } from "../../components/pki/deployedTrust";
 import { TRUST_ROOTS_KEY } from "../../components/trustManager/trustRoots";
-import { isLive, proxyOf, TRUST_ANCHORS_VARIABLE, variable } from "../../components/cluster/meshedPods";
+import {
+  isLive,
+  LOCAL_NAME_VARIABLE,
+  proxyOf,
+  TRUST_ANCHORS_VARIABLE,
+  variable,
+} from "../../components/cluster/meshedPods";
 import { type Check, check, type Group } from "./model";
 import { byOwner, type Found } from "./owners";
 import type { Snapshot } from "./snapshot";
-
-const NAME = "LINKERD2_PROXY_IDENTITY_LOCAL_NAME";
 
 /** The trust domain in the name of a proxy: what follows the control plane's namespace. */
 const TRUST_DOMAIN = /\.serviceaccount\.identity\.[^.]+\.(.+)$/;
@@ -40,7 +44,7 @@ export function checkProxies(snapshot: Snapshot): Group {
         (difference.isApart ? apart : behind).push([pod, difference.reason]);
       }
     }
-    const [, domain] = TRUST_DOMAIN.exec(variable(proxy, NAME) ?? "") ?? [];
+    const [, domain] = TRUST_DOMAIN.exec(variable(proxy, LOCAL_NAME_VARIABLE) ?? "") ?? [];
     if (domain !== undefined && domain !== trustDomain) {
       elsewhere.push([pod, `is of trust domain ${domain}`]);
     }

@@ -1,0 +1,50 @@
+import { writeFile } from "node:fs/promises";
+import { resolve } from "node:path";
+
+import { Command } from "commander";
+
+import { describeError } from "../../components/cluster/client";
+import { UserError } from "../shared/errors";
+import { runToEnd } from "../shared/runToEnd";
+import { accessOf, type ClusterOptions, readCluster, withClusterOptions } from "../verify/access";
+import { page } from "./page";
+import { readPolicies } from "./policies";
+import { reportOf } from "./report";
+import { readState } from "./state";
+
+interface Options extends ClusterOptions {
+  readonly output: string;
+  readonly state?: string;
+}
+
+function nameOf({ kubeconfig, context, name }: ClusterOptions): string {
+  if (context !== undefined) return context;
+  return kubeconfig === undefined ? `sandbox ${name}` : "the kubeconfig's current context";
+}
+
+async function write(options: Options): Promise<void> {
+  const access = accessOf(options);
+  const state = await readState(options, options.state);
+  const [snapshot, policies] = await Promise.all([
+    readCluster(access, options.secrets),
+    readPolicies(access).catch((error: unknown) => {
+      const problem = `the cluster does not say which policies it has: ${describeError(error).message}`;
+      throw new UserError(problem, "kubectl get servers.policy.linkerd.io -A", { cause: error });
+    }),
+  ]);
+  const html = await page(reportOf({ cluster: nameOf(options), snapshot, policies, state }));
+  const file = resolve(options.output);
+  await writeFile(file, html);
+  console.log(`${file}: ${Math.ceil(Buffer.byteLength(html) / 1024)} KiB`);
+}
+
+runToEnd(
+  withClusterOptions(new Command("linkerd-mtls-report"))
+    .description(
+      "Writes what there is to know about a mesh as one HTML page, and changes nothing. See docs/report.md.",
+    )
+    .option("--state <file>", "of `pulumi stack export`. Default: what npm run up has left for the cluster")
+    .option("--output <file>", "the page", "mesh-report.html")
+    .showHelpAfterError()
+    .action(write),
+);
