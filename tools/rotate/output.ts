@@ -1,0 +1,113 @@
+import { describeDuration } from "../../components/validation/duration";
+import { count, type Obstacle, ownersOf, restart } from "../../components/pki/podTrust";
+import type { MeshedPod } from "../../components/pki/runningTrust";
+import { type Plan, rolledPods, type Situation } from "./plan";
+import type { Step } from "./steps";
+
+/** Owners that are listed one by one; JSON has all. */
+const LISTED = 20;
+
+/** A plan for a person. `command`: what continues. */
+export function planText(situation: Situation, plan: Plan, command: string): string {
+  const { stage, reasons, step, refusals, waits, notes } = plan;
+  const head = [`Stage: ${STAGES[stage]}`, ...reasons.map((reason) => `  - ${reason}`)];
+  const rest = notes.map((note) => `Note: ${note}`);
+  if (step === undefined) {
+    const begin = ["anchor", "issuer"].map((subject) => `    ${command} ${subject}`);
+    return [...head, ...rest, "Next: nothing has to be rotated. To rotate all the same:", ...begin].join(
+      "\n",
+    );
+  }
+  return [
+    ...head,
+    ...rest,
+    `Next: ${describeStep(step)}`,
+    ...(refusals.length > 0
+      ? ["This is refused:", ...refusals.map((refusal) => `  - ${refusal}`)]
+      : [...restartsOf(situation, step), ...afterwards(situation, step), ...waits.flatMap(waitText)]),
+  ].join("\n");
+}
+
+/** The same for programs. Times are ISO 8601 in UTC. */
+export function planJson(situation: Situation, plan: Plan): string {
+  const { stage, reasons, step, refusals, waits, notes } = plan;
+  const rolled = step && rolledPods(situation, step);
+  const value = {
+    stage,
+    reasons,
+    notes,
+    ...(step && {
+      step: { name: step.name, anchor: step.anchor, does: describeStep(step), edits: step.edits },
+      restarts: ownerList(rolled?.own ?? []),
+      restartsOfOthers: ownerList(rolled?.others ?? []),
+    }),
+    mustWait: waits.length > 0,
+    waits: waits.map(({ text, pods, until }) => ({ reason: text, until, owners: ownerList(pods) })),
+    refusals,
+  };
+  return JSON.stringify(value, undefined, 2);
+}
+
+const STAGES: Readonly<Record<Plan["stage"], string>> = {
+  changing: "the configuration is not deployed yet",
+  settled: "no rotation is under way",
+  added: "the new trust anchor is trusted, and the old one signs",
+  signed: "the new trust anchor signs, and the old one is trusted still",
+};
+
+/** What a step does, in one sentence. */
+export function describeStep({ name, anchor = "", make }: Step): string {
+  const made = make === "issuer" ? " with an issuer that is made with its key" : "";
+  return {
+    apply: "deploy the configuration as it is",
+    add: `add trust anchor ${anchor}, and keep the signer (1 of 3)`,
+    sign: `sign by trust anchor ${anchor}${made} (2 of 3)`,
+    drop: `drop trust anchor ${anchor} (3 of 3)`,
+    issuer: `issue the issuer anew${make === "issuer" ? `, signed with the key of trust anchor ${anchor}` : ""}`,
+    webhooks: "issue the webhooks' certificates anew",
+  }[name];
+}
+
+function restartsOf(situation: Situation, step: Step): string[] {
+  if (step.name === "apply") return ["Restarts: what the preview shows."];
+  const { own, others } = rolledPods(situation, step);
+  if (own.length + others.length === 0) return ["Restarts: nothing."];
+  const owners = ownersOf(own).map(([owner]) => owner);
+  return [
+    `Restarts: ${count(own.length)} of ${owners.length} workloads: ${shorten(owners).join(", ")}.`,
+    ...(others.length === 0
+      ? []
+      : [
+          `Afterwards, create anew ${count(others.length)} that this stack did not deploy:`,
+          ...commands(others),
+        ]),
+  ];
+}
+
+/** How long it must be waited after a step. */
+function afterwards({ running }: Situation, { name }: Step): string[] {
+  if (name !== "sign") return [];
+  const lifetime = describeDuration(running.lifetimeSeconds);
+  return [
+    `Afterwards, wait ${lifetime} until the certificates of the old issuer have ended, or create every meshed pod anew.`,
+  ];
+}
+
+function waitText({ text, pods, until }: Obstacle): string[] {
+  const end = until === undefined ? "" : `, or wait until ${until.toISOString()}`;
+  return [`Must wait: ${count(pods.length)} ${text}. Create them anew${end}:`, ...commands(pods)];
+}
+
+function commands(pods: readonly MeshedPod[]): string[] {
+  const lines = ownersOf(pods).map(([owner, number]) => `    ${restart(owner)}    # ${count(number)}`);
+  return shorten(lines, "    # and the pods of ");
+}
+
+function shorten(lines: readonly string[], and = "and "): string[] {
+  const more = lines.length - LISTED;
+  return more > 0 ? [...lines.slice(0, LISTED), `${and}${more} more`] : [...lines];
+}
+
+function ownerList(pods: readonly MeshedPod[]): { owner: string; pods: number; command: string }[] {
+  return ownersOf(pods).map(([owner, number]) => ({ owner, pods: number, command: restart(owner) }));
+}

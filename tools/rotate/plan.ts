@@ -1,0 +1,227 @@
+import { isNearEnd } from "../../components/pki/expiry";
+import type { DeployedTrust } from "../../components/pki/deployedTrust";
+import { count, type Obstacle, podObstacles } from "../../components/pki/podTrust";
+import type { MeshedPod, RunningTrust } from "../../components/pki/runningTrust";
+import { trustProblems } from "../../components/pki/trustChange";
+import { type Anchor, type Configuration, TRUST } from "./configuration";
+import { isOwn, type Made } from "./made";
+import { newId, type Step } from "./steps";
+import { anchorStates, changeTo, signerInUse, undeployed, validityOf } from "./trust";
+
+/** What is rotated on purpose. */
+export type Subject = "anchor" | "issuer" | "webhooks";
+
+/** Everything that the next step follows from. */
+export interface Situation {
+  readonly configuration: Configuration;
+  readonly made: Made;
+  readonly deployed: DeployedTrust;
+  readonly running: RunningTrust;
+  readonly now: Date;
+  /** Default: what was begun is continued, and what is near its end is begun. */
+  readonly subject?: Subject;
+  /** id of a new anchor. Default: the year. */
+  readonly id?: string;
+  /** ids of provided anchors that may be dropped: they may be trusted for a reason that nobody here knows. */
+  readonly drop: readonly string[];
+  /** Whether a deployment of this configuration has just succeeded. */
+  readonly isApplied: boolean;
+}
+
+/**
+ * Where a stack is. `changing`: not all of the configuration is deployed. `settled`: no rotation is under way. `added`: a
+ * new anchor is trusted, and the old one signs. `signed`: the new one signs, and the old one is trusted still.
+ */
+export type Stage = "changing" | "settled" | "added" | "signed";
+
+/** What to do next, and what must be awaited before. */
+export interface Plan {
+  readonly stage: Stage;
+  /** Why that is the stage. */
+  readonly reasons: readonly string[];
+  /** Undefined where there is nothing to do. */
+  readonly step?: Step;
+  /** Why the program would refuse the step, whatever the pods are; empty where it would not. */
+  readonly refusals: readonly string[];
+  /** What is in the step's way now. */
+  readonly waits: readonly Obstacle[];
+  /** What else there is to know. */
+  readonly notes: readonly string[];
+}
+
+/** The stage of a stack, and the next step of its rotation. It proposes nothing that the program's own checks refuse. */
+export function planOf(situation: Situation): Plan {
+  const { configuration, made, deployed, subject } = situation;
+  const pending = unfinished(situation);
+  if (pending.length > 0) {
+    return propose(situation, "changing", pending, { name: "apply", edits: {}, configuration });
+  }
+  const { anchors, signer: configured, source } = configuration;
+  const signer = signerInUse(configuration, made, deployed) ?? configured;
+  const index = anchors.findIndex(({ id }) => id === signer);
+  const next = anchors.slice(index + 1).findLast((anchor) => source === "provided" || canSign(anchor));
+  const before = anchors.slice(0, Math.max(index, 0));
+  const old = before.filter(
+    ({ id, certificate }) => certificate === undefined || situation.drop.includes(id),
+  );
+  const unnamed = before.filter((anchor) => !old.includes(anchor));
+  const notes = unnamed.map(
+    ({ id }) => `trust anchor ${id} does not sign and is trusted too; to drop it: --drop ${id}`,
+  );
+  const stage = next !== undefined ? "added" : old.length > 0 ? "signed" : "settled";
+  const reasons = [
+    `trust anchor ${signer} signs the issuer`,
+    ...(next === undefined ? [] : [`trust anchor ${next.id} is trusted and does not sign yet`]),
+    ...old.map(({ id }) => `trust anchor ${id} does not sign any more and is trusted still`),
+  ];
+  if (subject === "issuer" || subject === "webhooks") {
+    return propose(situation, stage, reasons, reissue(situation, subject), notes);
+  }
+  if (next !== undefined) {
+    return propose(situation, stage, reasons, sign(configuration, next), notes);
+  }
+  if (old.length > 0) {
+    return propose(situation, stage, reasons, drop(configuration, signer, old), notes);
+  }
+  const due = dueSubjects(situation);
+  const first = subject ?? due[0];
+  const step =
+    first === undefined ? undefined : first === "anchor" ? add(situation) : reissue(situation, first);
+  return propose(situation, stage, [...reasons, ...due.map((each) => NEAR_END[each])], step, notes);
+}
+
+/** What of the configuration is not deployed, or not in the pods of this stack. */
+function unfinished({ configuration, made, deployed, running, isApplied }: Situation): string[] {
+  if (isApplied) return undeployed(configuration, made, deployed);
+  const bundle = deployed.anchors.map(({ fingerprint256 }) => fingerprint256);
+  const stale = running.pods.filter(
+    ({ owner, anchors }) =>
+      anchors !== undefined &&
+      isOwn(made, owner) &&
+      (anchors.size !== bundle.length || bundle.some((each) => !anchors.has(each))),
+  );
+  return [
+    ...undeployed(configuration, made, deployed),
+    ...(stale.length > 0 ? [`${count(stale.length)} of this stack with another trust bundle`] : []),
+    ...(made.wasKilled ? ["an operation on this stack was killed"] : []),
+  ];
+}
+
+/** A plan with what the program's own checks say of the step. */
+function propose(
+  { made, deployed, running, now }: Situation,
+  stage: Stage,
+  reasons: readonly string[],
+  step: Step | undefined,
+  notes: readonly string[] = [],
+): Plan {
+  const plan = { stage, reasons, step, notes };
+  if (step === undefined) return { ...plan, refusals: [], waits: [] };
+  const { planned, resulting } = changeTo(step.configuration, made);
+  // The issuer that the step makes is signed by an anchor of the bundle.
+  const change = step.make === "issuer" ? { anchors: resulting.anchors } : resulting;
+  const signer = step.make === "issuer" ? { ...planned, signingAnchor: step.configuration.signer } : planned;
+  return {
+    ...plan,
+    refusals: [...unsupported(step.configuration, step), ...trustProblems(deployed, signer, change)],
+    waits: podObstacles(deployed, signer, change, running, now),
+  };
+}
+
+function canSign({ certificate }: Anchor): boolean {
+  return certificate === undefined;
+}
+
+const NEAR_END: Readonly<Record<Subject, string>> = {
+  anchor: "the trust anchor is near its end, or has expired",
+  issuer: "the issuer is near its end, or has expired",
+  webhooks: "certificates of webhooks are near their end, or have expired",
+};
+
+/** What is near its end and not renewed by cert-manager. */
+function dueSubjects({ configuration, made, now }: Situation): Subject[] {
+  const { source, anchors, signer, issuerCertificate } = configuration;
+  const isDue = (pem: string | undefined): boolean => {
+    const validity = pem === undefined ? undefined : validityOf(pem);
+    return validity !== undefined && isNearEnd(validity, now);
+  };
+  const signing = anchorStates(configuration, made)[anchors.findIndex(({ id }) => id === signer)];
+  return [
+    ...(typeof signing === "object" && isDue(signing.pem) ? (["anchor"] as const) : []),
+    ...(isDue(source === "provided" ? issuerCertificate : made.issuer?.pem) ? (["issuer"] as const) : []),
+    ...(made.webhooks.some(({ pem }) => isDue(pem)) ? (["webhooks"] as const) : []),
+  ];
+}
+
+function add({ configuration, now, id }: Situation): Step {
+  const { anchors, signer, source } = configuration;
+  const entry = { id: id ?? newId(anchors, now) };
+  return {
+    name: "add",
+    anchor: entry.id,
+    ...(source === "provided" && { make: "anchor" }),
+    edits: { anchors: [...anchors, entry], set: [{ path: [TRUST.signer], value: signer }] },
+    configuration: { ...configuration, anchors: [...anchors, entry], signer },
+  };
+}
+
+function sign(configuration: Configuration, { id }: Anchor): Step {
+  const isProvided = configuration.source === "provided";
+  return {
+    name: "sign",
+    anchor: id,
+    ...(isProvided && { make: "issuer" }),
+    edits: {
+      set: [{ path: [TRUST.signer], value: id }],
+      // The old anchor's; the new one is generated.
+      removed: configuration.hasAnchorKey && !isProvided ? [TRUST.anchorKey] : [],
+    },
+    configuration: { ...configuration, signer: id },
+  };
+}
+
+function drop(configuration: Configuration, signer: string, old: readonly Anchor[]): Step {
+  const anchors = configuration.anchors.filter((anchor) => !old.includes(anchor));
+  return {
+    name: "drop",
+    anchor: old.map(({ id }) => id).join(", "),
+    edits: { anchors, set: [{ path: [TRUST.signer], value: signer }] },
+    configuration: { ...configuration, anchors, signer },
+  };
+}
+
+function reissue({ configuration }: Situation, subject: "issuer" | "webhooks"): Step {
+  const generation = configuration.generations[subject] + 1;
+  const isProvided = subject === "issuer" && configuration.source === "provided";
+  return {
+    name: subject,
+    ...(isProvided && { make: "issuer" as const, anchor: configuration.signer }),
+    edits: isProvided ? {} : { set: [{ path: [TRUST[subject], "generation"], value: generation }] },
+    configuration,
+  };
+}
+
+/** Why a step is not for this stack. */
+function unsupported({ source, certManager }: Configuration, { name }: Step): string[] {
+  if (name === "issuer" && source === "cert-manager") {
+    return ["cert-manager issues the issuer and renews it: docs/operations.md, Renewal by cert-manager"];
+  }
+  if (name === "webhooks" && certManager.webhooks) {
+    return ["cert-manager issues the webhooks' certificates and renews them (rotatingWebhooks)"];
+  }
+  return name === "add" && certManager.issuerRef
+    ? ["the issuer is signed by an issuer of others (rotatingIdentity.issuerRef): add its new anchor by hand"]
+    : [];
+}
+
+/** Pods that the deployment of a step rolls, and pods of others that have to be created anew after it. */
+export function rolledPods(
+  { running, made }: Situation,
+  { name }: Step,
+): { readonly own: readonly MeshedPod[]; readonly others: readonly MeshedPod[] } {
+  const pods = name === "add" || name === "drop" ? running.pods : [];
+  return {
+    own: pods.filter(({ owner }) => isOwn(made, owner)),
+    others: pods.filter(({ owner }) => !isOwn(made, owner)),
+  };
+}

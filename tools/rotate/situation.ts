@@ -1,0 +1,48 @@
+import type { Stack } from "@pulumi/pulumi/automation";
+
+import type { ClusterAccess } from "../../components/cluster/client";
+import { readDeployedMesh } from "../../components/controlPlane/deployedMesh";
+import { messageOf, UserError } from "../shared/errors";
+import { stateOf } from "../shared/stack";
+import { readConfiguration } from "./configuration";
+import { readMade, type StateResource } from "./made";
+import type { Situation } from "./plan";
+
+/** What only the person who rotates knows. */
+export type Wishes = Pick<Situation, "subject" | "id" | "drop" | "isApplied">;
+
+/**
+ * Reads where a stack is: its configuration, its state, and what is deployed. Nothing is changed.
+ *
+ * @param values The configuration, by full key.
+ * @throws UserError where no mesh is deployed, or the cluster cannot be asked.
+ */
+export async function readSituation(
+  stack: Stack,
+  values: Readonly<Record<string, unknown>>,
+  access: ClusterAccess,
+  wishes: Wishes,
+): Promise<Situation> {
+  const configuration = readConfiguration(values);
+  const [{ resources, wasKilled }, deployed] = await Promise.all([
+    stateOf<StateResource>(stack),
+    answered(readDeployedMesh(access)),
+  ]);
+  if (deployed?.readRunning === undefined || deployed.anchors.length === 0) {
+    throw new UserError(
+      "the cluster has no trust anchor that is valid (ConfigMap linkerd-identity-trust-roots), so there is nothing to rotate",
+      'deploy the stack first; where all have expired, see docs/operations.md, "Replacing all trust at once"',
+    );
+  }
+  const running = await answered(deployed.readRunning());
+  const made = readMade(resources, wasKilled);
+  return { configuration, made, deployed, running, now: new Date(), ...wishes };
+}
+
+async function answered<T>(answer: Promise<T>): Promise<T> {
+  try {
+    return await answer;
+  } catch (error) {
+    throw new UserError(messageOf(error), "kubectl get --raw /readyz", { cause: error });
+  }
+}
