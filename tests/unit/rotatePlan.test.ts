@@ -98,9 +98,9 @@ describe("the plan of a rotation", () => {
         const told = plan(kind, { ...settled, situation: { subject: "anchor" } });
         assert.deepEqual(step(told), ["settled", "add", 0, 0]);
         assert.equal(told.step?.anchor, "2026");
-        assert.equal(told.step?.make, kind === "provided" ? "anchor" : undefined);
-        assert.deepEqual(told.step?.configuration.anchors.at(-1), { id: "2026" });
-        assert.equal(told.step?.configuration.signer, "old");
+        assert.equal(told.step.make, kind === "provided" ? "anchor" : undefined);
+        assert.deepEqual(told.step.configuration.anchors.at(-1), { id: "2026" });
+        assert.equal(told.step.configuration.signer, "old");
       });
 
       it("deploys a configuration that is not deployed, as an interruption leaves it", () => {
@@ -137,7 +137,7 @@ describe("the plan of a rotation", () => {
         const ready = plan(kind, added);
         assert.deepEqual(step(ready), ["added", "sign", 0, 0]);
         assert.equal(ready.step?.anchor, "new");
-        assert.equal(ready.step?.make, kind === "provided" ? "issuer" : undefined);
+        assert.equal(ready.step.make, kind === "provided" ? "issuer" : undefined);
         const others = [...owns(), pod("StatefulSet db/mysql", at("10:00"), "old")];
         const situation = situationOf(kind, { ...added, pods: others });
         const waiting = planOf(situation);
@@ -168,7 +168,7 @@ describe("the plan of a rotation", () => {
           later.step?.configuration.anchors.map(({ id }) => id),
           ["new"],
         );
-        assert.equal(later.step?.configuration.signer, "new");
+        assert.equal(later.step.configuration.signer, "new");
       });
 
       it("never drops a provided anchor that was not named", () => {

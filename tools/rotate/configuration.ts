@@ -15,6 +15,9 @@ export const TRUST = {
   webhooks: `${PREFIX}webhookCertificates`,
 } as const;
 
+/** Those that a rotation edits. */
+export const EDITED: readonly string[] = Object.values(TRUST).filter((key) => key !== TRUST.source);
+
 /** An item of the key `trustAnchors`, as far as a rotation reads it. */
 export interface Anchor {
   readonly id: string;

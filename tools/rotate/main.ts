@@ -1,77 +1,67 @@
-import { Argument, type Command } from "commander";
+import { Argument, InvalidArgumentError } from "commander";
 
+import { DURATION, parseDuration } from "../../components/validation/duration";
 import { deployCommand } from "../sandbox/command";
+import { UserError } from "../shared/errors";
 import { runToEnd } from "../shared/runToEnd";
-import { planJson, planText } from "./output";
-import { planOf, type Subject } from "./plan";
-import { readSituation } from "./situation";
-import { type TargetOptions, withSelected } from "./target";
+import { givenValues } from "../shared/stackFile";
+import { EDITED } from "./configuration";
+import type { Subject } from "./plan";
+import { rotate, type RotateOptions } from "./rotate";
 
-/** Options beside those of every command that deploys. */
-interface Options extends TargetOptions {
-  readonly id?: string;
-  readonly drop: readonly string[];
-  readonly json: boolean;
+function seconds(text: string): number {
+  const value = parseDuration(text);
+  if (value === undefined) throw new InvalidArgumentError(DURATION.rule);
+  return value;
 }
 
-/** Exit code where something must be awaited first. */
-const MUST_WAIT = 2;
-const FAILED = 1;
-
-async function say(subject: Subject | undefined, options: Options): Promise<void> {
-  await withSelected(options, async ({ stack, values, access }) => {
-    const situation = await readSituation(stack, values, access, { ...options, subject, isApplied: false });
-    const plan = planOf(situation);
-    console.log(options.json ? planJson(situation, plan) : planText(situation, plan, commandOf(options)));
-    process.exitCode = plan.refusals.length > 0 ? FAILED : plan.waits.length > 0 ? MUST_WAIT : 0;
-  });
+function append(id: string, ids: readonly string[]): readonly string[] {
+  return [...ids, id];
 }
 
-/** The command that was typed, without its subject. */
-function commandOf({ stack, name, context, cli }: TargetOptions): string {
-  const options = [
-    ...(stack === "dev" ? [] : ["--stack", stack]),
-    ...(cli
-      ? ["--cli"]
-      : context !== undefined
-        ? ["--context", context]
-        : name === "default"
-          ? []
-          : ["--name", name]),
-  ];
-  return ["npm run rotate --", ...options].join(" ");
+/** An edit of the stack's file would have no effect where the command line goes before it. */
+function refuseGiven({ cli, config }: RotateOptions): void {
+  if (cli && config.length > 0)
+    throw new UserError("--config is for a sandbox, not for --cli", "pulumi config set");
+  const [key] = Object.keys(givenValues(config)).filter((each) => EDITED.includes(each));
+  if (key !== undefined)
+    throw new UserError(`${key} must be in the stack's file, which is edited, not in --config`);
 }
 
-const program: Command = deployCommand(
-  "rotate",
-  "Says where the rotation of a stack's trust is, and does the next step. See docs/operations.md.",
-)
-  .addArgument(
-    new Argument("[what]", "what to rotate. Default: continue, or begin what is near its end").choices([
-      "anchor",
-      "issuer",
-      "webhooks",
-    ]),
+runToEnd(
+  deployCommand(
+    "rotate",
+    "Says where the rotation of a stack's trust is, and does the next step. See docs/operations.md.",
   )
-  .option(
-    "--cli",
-    "of the Pulumi CLI on PATH and the backend it is logged in to, instead of a sandbox",
-    false,
-  )
-  .option("--plan", "only say what the next step is", false)
-  .option("--json", "the same for programs", false)
-  .option("--id <id>", "of a new trust anchor. Default: the year")
-  .option(
-    "--drop <id>",
-    "a provided anchor that may be dropped; repeatable",
-    (id, ids: string[]) => [...ids, id],
-    [],
-  )
-  .addHelpText(
-    "after",
-    "\nExit codes: 0 done or nothing to do, 1 failed or refused, 2 must wait, 130 Ctrl-C.",
-  )
-  .showHelpAfterError()
-  .action(say);
-
-runToEnd(program);
+    .addArgument(
+      new Argument("[what]", "what to rotate. Default: go on, or begin what is near its end").choices([
+        "anchor",
+        "issuer",
+        "webhooks",
+      ]),
+    )
+    .option(
+      "--cli",
+      "of the Pulumi CLI on PATH and the backend it is logged in to, instead of a sandbox",
+      false,
+    )
+    .option("--plan", "only say what the next step is", false)
+    .option("--json", "the same for programs", false)
+    .option(
+      "--wait <duration>",
+      "do all steps, and wait for as long at most where it must be waited",
+      seconds,
+    )
+    .option("--id <id>", "of a new trust anchor. Default: the year")
+    .option("--anchor-key <file>", "with provided certificates: where the key of the new anchor is kept")
+    .option("--drop <id>", "a provided anchor that may be dropped; repeatable", append, [])
+    .addHelpText(
+      "after",
+      "\nExit codes: 0 done or nothing to do, 1 failed or refused, 2 must wait, 130 Ctrl-C.",
+    )
+    .showHelpAfterError()
+    .action(async (what: Subject | undefined, options: RotateOptions) => {
+      refuseGiven(options);
+      process.exitCode = await rotate(what, options);
+    }),
+);

@@ -75,7 +75,7 @@ export function planOf(situation: Situation): Plan {
     ...old.map(({ id }) => `trust anchor ${id} does not sign any more and is trusted still`),
   ];
   if (subject === "issuer" || subject === "webhooks") {
-    return propose(situation, stage, reasons, reissue(situation, subject), notes);
+    return propose(situation, stage, reasons, reissue(configuration, subject, signer), notes);
   }
   if (next !== undefined) {
     return propose(situation, stage, reasons, sign(configuration, next), notes);
@@ -86,7 +86,11 @@ export function planOf(situation: Situation): Plan {
   const due = dueSubjects(situation);
   const first = subject ?? due[0];
   const step =
-    first === undefined ? undefined : first === "anchor" ? add(situation) : reissue(situation, first);
+    first === undefined
+      ? undefined
+      : first === "anchor"
+        ? add(situation)
+        : reissue(configuration, first, signer);
   return propose(situation, stage, [...reasons, ...due.map((each) => NEAR_END[each])], step, notes);
 }
 
@@ -190,12 +194,12 @@ function drop(configuration: Configuration, signer: string, old: readonly Anchor
   };
 }
 
-function reissue({ configuration }: Situation, subject: "issuer" | "webhooks"): Step {
+function reissue(configuration: Configuration, subject: "issuer" | "webhooks", signer: string): Step {
   const generation = configuration.generations[subject] + 1;
   const isProvided = subject === "issuer" && configuration.source === "provided";
   return {
     name: subject,
-    ...(isProvided && { make: "issuer" as const, anchor: configuration.signer }),
+    ...(isProvided && { make: "issuer" as const, anchor: signer }),
     edits: isProvided ? {} : { set: [{ path: [TRUST[subject], "generation"], value: generation }] },
     configuration,
   };

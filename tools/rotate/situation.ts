@@ -23,20 +23,33 @@ export async function readSituation(
   access: ClusterAccess,
   wishes: Wishes,
 ): Promise<Situation> {
-  const configuration = readConfiguration(values);
-  const [{ resources, wasKilled }, deployed] = await Promise.all([
+  const [{ resources, wasKilled }, cluster] = await Promise.all([
     stateOf<StateResource>(stack),
-    answered(readDeployedMesh(access)),
+    readCluster(access),
   ]);
+  return {
+    configuration: readConfiguration(values),
+    made: readMade(resources, wasKilled),
+    ...cluster,
+    now: new Date(),
+    ...wishes,
+  };
+}
+
+/**
+ * Reads what is deployed.
+ *
+ * @throws UserError as {@link readSituation}.
+ */
+export async function readCluster(access: ClusterAccess): Promise<Pick<Situation, "deployed" | "running">> {
+  const deployed = await answered(readDeployedMesh(access));
   if (deployed?.readRunning === undefined || deployed.anchors.length === 0) {
     throw new UserError(
       "the cluster has no trust anchor that is valid (ConfigMap linkerd-identity-trust-roots), so there is nothing to rotate",
       'deploy the stack first; where all have expired, see docs/operations.md, "Replacing all trust at once"',
     );
   }
-  const running = await answered(deployed.readRunning());
-  const made = readMade(resources, wasKilled);
-  return { configuration, made, deployed, running, now: new Date(), ...wishes };
+  return { deployed, running: await answered(deployed.readRunning()) };
 }
 
 async function answered<T>(answer: Promise<T>): Promise<T> {

@@ -9,7 +9,7 @@ import { pulumiTools } from "../sandbox/build/pulumi";
 import { withStack } from "../sandbox/workspace";
 import { UserError } from "../shared/errors";
 import { interruption } from "../shared/interruption";
-import { contextPaths, type InstancePaths, sandboxPaths } from "../shared/paths";
+import { contextPaths, DEFAULT_SANDBOX, type InstancePaths, sandboxPaths } from "../shared/paths";
 import { selectOwnStack } from "../shared/stack";
 import { checkoutFile, givenValues, readStackFile, requireStack, workspaceFile } from "../shared/stackFile";
 
@@ -82,4 +82,16 @@ async function withInstance<T>(options: TargetOptions, use: (selected: Selected)
   await prepare([pulumi], interruption.signal);
   const args = { stack: name, paths, pulumi: pulumi.tools, overrides: givenValues(config) };
   return withStack(args, (stack, values) => use({ stack, file: workspaceFile(paths, name), values, access }));
+}
+
+/** The command that was typed, without what it rotates. */
+export function commandOf({ stack, name, context, cli, config }: TargetOptions): string {
+  const where =
+    context !== undefined ? ["--context", context] : name === DEFAULT_SANDBOX ? [] : ["--name", name];
+  const options = [
+    ...(stack === "dev" ? [] : ["--stack", stack]),
+    ...(cli ? ["--cli"] : where),
+    ...config.map((value) => `-c '${value}'`),
+  ];
+  return ["npm run rotate --", ...options].join(" ");
 }

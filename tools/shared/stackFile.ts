@@ -8,7 +8,7 @@ import { type InstancePaths, PROJECT } from "./paths";
 /** A stack's configuration file, as far as it matters here. */
 export interface StackFile {
   readonly encryptionsalt?: string;
-  /** Of what an instance alone was given: whether its trust anchors are the whole list, because it adopted a mesh. */
+  /** Of what an instance alone was given: whether its trust anchors are the whole list, because it adopted a mesh, or rotated. */
   readonly adopted?: boolean;
   readonly config?: Readonly<Record<string, unknown>>;
 }
@@ -38,7 +38,7 @@ export function workspaceFile({ workspace }: InstancePaths, stack: string): stri
 }
 
 /** What the stack was given in this instance alone. */
-function ownFile({ root }: InstancePaths, stack: string): string {
+export function ownFile({ root }: InstancePaths, stack: string): string {
   return join(root, `own.${stack}.yaml`);
 }
 
