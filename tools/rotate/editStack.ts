@@ -5,12 +5,12 @@ import { TRUST_ANCHOR_VALIDITY_HOURS } from "../../components/pki/trustAnchor";
 import { HOURS_PER_YEAR } from "../../components/pki/keyGeneration";
 import { readAnchorKey, writeAnchorKey } from "../offlineCa/anchorKey";
 import { makeAnchor, makeIssuer } from "../offlineCa/authority";
-import { setAll } from "../offlineCa/settings";
 import { UserError } from "../shared/errors";
 import { interruption } from "../shared/interruption";
+import { setAll } from "../shared/settings";
 import { keepAdopted, ownFile } from "../shared/stackFile";
 import { type Anchor, EDITED, TRUST } from "./configuration";
-import { editFile, replaceFile } from "./edit";
+import { edited, editFile, replaceFile } from "./edit";
 import type { Step } from "./steps";
 import { pathsOf, type Selected, type TargetOptions } from "./target";
 import { validityOf } from "./trust";
@@ -76,8 +76,7 @@ async function editWorkspace(
     { key: TRUST.issuerCertificate, value: issuer.certificate, secret: false },
     { key: TRUST.issuerKey, value: issuer.key, secret: true },
   ];
-  await setAll(stack, file, settings, interruption.signal);
-  await editFile(file, edits);
+  await setAll(stack, file, settings, interruption.signal, (contents) => edited(contents, edits));
   return nothing;
 }
 
