@@ -89,7 +89,7 @@ export interface LinkerdMeshArgs {
   readonly labelKubeSystem?: boolean;
   /** Installs the viz extension. Default: it is not installed. */
   readonly viz?: VizSettings;
-  /** Makes alerts for the Prometheus operator, which must be on the cluster. Default: none. */
+  /** Makes alerts for the Prometheus operator, which must be on the cluster, and a dashboard for Grafana. Default: none. */
   readonly monitoring?: MonitoringSettings;
   /** Further Helm values, by the name of the chart. Default: none. */
   readonly values?: ChartValues;

@@ -6,6 +6,7 @@ import { marked } from "../cluster/ownership";
 import { releaseOf } from "../controlPlane/release";
 import { ChartSource } from "../controlPlane/version";
 import { GuardMode } from "../injection/meshGuard";
+import { dashboard } from "./dashboard";
 import { MonitoredCertificates, monitoredMesh } from "./monitoredMesh";
 import { MONITORING_API } from "./prometheusRuleApi";
 import { meshRules } from "./rules";
@@ -13,12 +14,15 @@ import { meshRules } from "./rules";
 /** Default of {@link MonitoringSettings.runbookUrl}: the page in this project. */
 export const DEFAULT_RUNBOOK_URL = "docs/alerts.md";
 
-/** Name of the objects. */
+/** Name of the rule. */
 const NAME = "linkerd-mtls";
+
+/** What Grafana's sidecar looks for: https://github.com/grafana/helm-charts, values `sidecar.dashboards`. */
+const DASHBOARD_LABEL = { grafana_dashboard: "1" };
 
 /** Choices for the monitoring of a mesh. */
 export interface MonitoringSettings {
-  /** Existing namespace of the objects, one that the Prometheus operator looks at. Default: Linkerd's. */
+  /** Existing namespace of the objects, one that the Prometheus operator and Grafana look at. Default: Linkerd's. */
   readonly namespace?: string;
   /** Labels that the operator's `ruleSelector` wants, e.g. `{ release: "prometheus" }`. Default: none. */
   readonly labels?: Readonly<Record<string, string>>;
@@ -39,8 +43,9 @@ export interface LinkerdMonitoringArgs extends MonitoringSettings, MonitoredCert
 }
 
 /**
- * Alerts of a mesh, as a PrometheusRule for the Prometheus operator, which must be installed. Their thresholds follow from
- * the lifetimes of the certificates. docs/alerts.md says which metrics Prometheus must get, and what to do about each alert.
+ * Alerts of a mesh, as a PrometheusRule for the Prometheus operator, which must be installed, and a dashboard for Grafana, as
+ * a ConfigMap. The thresholds follow from the lifetimes of the certificates. docs/alerts.md says which metrics Prometheus
+ * must get, and what to do about each alert.
  */
 export class LinkerdMonitoring extends pulumi.ComponentResource {
   /** Name of the PrometheusRule. */
@@ -71,6 +76,14 @@ export class LinkerdMonitoring extends pulumi.ComponentResource {
         kind: "PrometheusRule",
         metadata: { ...metadata, labels: args.labels },
         spec: { groups },
+      },
+      { parent: this },
+    );
+    new k8s.core.v1.ConfigMap(
+      `${name}-dashboard`,
+      {
+        metadata: { ...metadata, name: `${NAME}-dashboard`, labels: DASHBOARD_LABEL },
+        data: { [`${NAME}.json`]: dashboard() },
       },
       { parent: this },
     );

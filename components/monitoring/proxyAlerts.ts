@@ -44,7 +44,7 @@ export function proxyAlerts(alerts: Alerts, seconds: number): AlertRule[] {
       },
       "critical",
       `${certified('grpc_code!="OK"')} / ${certified("")} > 0.1`,
-      "10m",
+      "5m",
     ),
   ];
 }

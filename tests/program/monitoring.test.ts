@@ -49,6 +49,18 @@ describe("the program with monitoring", () => {
     assert.equal((metadata as { namespace: string }).namespace, "linkerd");
   });
 
+  it("makes a dashboard that Grafana's sidecar finds", () => {
+    const { metadata, data } = monitored.get("ConfigMap", "linkerd-monitoring-dashboard").inputs as {
+      metadata: { name: string; namespace: string; labels: Record<string, string> };
+      data: Record<string, string>;
+    };
+    const { name, namespace, labels } = metadata;
+    assert.deepEqual([name, namespace], ["linkerd-mtls-dashboard", "monitoring"]);
+    assert.deepEqual(labels, { grafana_dashboard: "1" });
+    assert.deepEqual(Object.keys(data), ["linkerd-mtls.json"]);
+    assert.equal((JSON.parse(data["linkerd-mtls.json"] ?? "") as { uid: string }).uid, "linkerd-mtls");
+  });
+
   it("puts them where the operator looks", () => {
     const { metadata } = monitored.get("PrometheusRule", "linkerd-monitoring-rules").inputs;
     const { annotations, ...rest } = metadata as { annotations: Record<string, string> };

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 
+import { dashboard } from "../../components/monitoring/dashboard";
 import { GENERATED_SCENARIOS, RENEWED_SCENARIOS } from "../support/alertScenarios";
 import { healthySeries } from "../support/meshSeries";
 import { DAY, ISSUED, RULES } from "../support/monitoredMeshes";
@@ -46,6 +47,15 @@ describe("the alerts", () => {
       await promtool(RULES[mesh], [{ ...two, series, firing }], "15m");
     });
   }
+
+  it("have a dashboard whose queries Prometheus understands", async () => {
+    const { panels } = JSON.parse(dashboard()) as {
+      readonly panels: readonly { readonly targets: readonly { readonly expr: string }[] }[];
+    };
+    const queries = panels.flatMap(({ targets }) => targets.map(({ expr }) => expr));
+    const rules = queries.map((expr, index) => ({ record: `panel:${index}`, expr, labels: {} }));
+    await promtool([{ name: "dashboard", rules }], []);
+  });
 
   it("were all seen to fire", () => {
     const made = MESHES.flatMap((mesh) => RULES[mesh])

@@ -4,14 +4,17 @@ import { join } from "node:path";
 
 import * as pulumi from "@pulumi/pulumi";
 
+import { dashboard } from "../../components/monitoring/dashboard";
 import { EXPIRATION, LIFETIME, replacementThresholds } from "../../components/monitoring/certificateAlerts";
 import { monitoredMesh } from "../../components/monitoring/monitoredMesh";
 import { checkPrometheusRules } from "../../components/monitoring/prometheusRuleApi";
 import type { AlertRule, RecordingRule, Severity } from "../../components/monitoring/rule";
 import { meshRules } from "../../components/monitoring/rules";
+import { checkCluster } from "../../components";
 import type { GuardMode } from "../../components/injection/meshGuard";
 import { type Answer, ApiServer, status } from "../support/apiServer";
 import { testCertificate } from "../support/certificates";
+import { metricsIn } from "../support/exposition";
 import { problems, read } from "../support/readConfig";
 
 const HOUR = 3600;
@@ -168,6 +171,36 @@ describe("the rules", () => {
   });
 });
 
+describe("the dashboard", () => {
+  interface Panel {
+    readonly id: number;
+    readonly title: string;
+    readonly gridPos: { readonly x: number; readonly y: number };
+    readonly targets: readonly { readonly refId: string; readonly expr: string }[];
+  }
+  const { panels } = JSON.parse(dashboard()) as { readonly panels: readonly Panel[] };
+
+  it("shows certificates, coverage and denials, each panel at a place of its own", () => {
+    const about = new Set(panels.map(({ title }) => title.split(/[: ]/, 1)[0]));
+    assert.deepEqual([...about], ["Certificates", "Proxies", "Coverage", "Denials"]);
+    assert.equal(new Set(panels.map(({ gridPos }) => `${gridPos.x} ${gridPos.y}`)).size, panels.length);
+    assert.equal(new Set(panels.map(({ id }) => id)).size, panels.length);
+    for (const { targets } of panels) {
+      assert.equal(new Set(targets.map(({ refId }) => refId)).size, targets.length);
+    }
+  });
+
+  it("reads no metrics but those of the alerts", () => {
+    const known = metricsIn(alertsOf({ rotation: { identity: {} } }).map(({ expr }) => expr));
+    const shown = metricsIn(panels.flatMap(({ targets }) => targets.map(({ expr }) => expr)));
+    assert.deepEqual(
+      [...shown].filter((name) => !known.has(name)),
+      [],
+    );
+    assert.equal(shown.size, 7);
+  });
+});
+
 describe("the kind PrometheusRule", () => {
   const server = new ApiServer();
   before(() => server.listen());
@@ -195,6 +228,15 @@ describe("the kind PrometheusRule", () => {
         return true;
       });
     }
+  });
+
+  it("is looked for before the first resource of a mesh with monitoring", async () => {
+    server.answers = { "GET /apis/monitoring.coreos.com/v1": status(404, "not found") };
+    const cluster = { kubeconfig: server.kubeconfig(), context: "here" };
+    await assert.rejects(
+      checkCluster({ cluster, monitoring: {} }),
+      /linkerd-mtls:monitoring\.enabled must be/,
+    );
   });
 
   it("is not missed where it is, or where nobody answers", async () => {
