@@ -33,6 +33,7 @@ async function program(): Promise<StackOutputs> {
   if (pulumi.runtime.isDryRun()) {
     await mesh.trustChecked;
   }
+  await mesh.certificatesChecked;
   const applications = samples.map(({ name, sample }) => new sample.component(name, { mesh }));
 
   trustProof("linkerd-trust-proof", { mesh, deployed }, { dependsOn: [mesh, ...applications] });

@@ -6,7 +6,7 @@ import { issuerGate } from "./controlPlane/issuerGate";
 import { KubeSystemLabel } from "./controlPlane/kubeSystemLabel";
 import { LinkerdControlPlane } from "./controlPlane/linkerdControlPlane";
 import { LinkerdCrds } from "./controlPlane/linkerdCrds";
-import { LinkerdNamespace } from "./controlPlane/linkerdNamespace";
+import { LINKERD_NAMESPACE, LinkerdNamespace, VIZ_NAMESPACE } from "./controlPlane/linkerdNamespace";
 import { CONTROL_PLANE_WEBHOOKS } from "./controlPlane/values";
 import { LinkerdVersion } from "./controlPlane/version";
 import { LinkerdViz, SCRAPES } from "./extensions/linkerdViz";
@@ -18,7 +18,7 @@ import { meshedApplication } from "./mesh/meshedApplication";
 import { isInjected } from "./mesh/proxySettings";
 import { LinkerdMonitoring } from "./monitoring/linkerdMonitoring";
 import { CertificateSummary, summarize } from "./pki/certificateSummary";
-import { reissue, ROTATE_ANCHOR, watchExpiry } from "./pki/expiry";
+import { reissue, replaceAnchor, ROTATE_ANCHOR, watchExpiry } from "./pki/expiry";
 import { IdentityIssuer, IdentityIssuerArgs } from "./pki/identityIssuer";
 import { Signer } from "./pki/issuing";
 import { TrustAnchor } from "./pki/trustAnchor";
@@ -39,6 +39,8 @@ export interface MeshCertificates {
   readonly issuer?: pulumi.Output<CertificateSummary>;
   /** By the webhook's Service; without those that cert-manager issues. */
   readonly webhookCertificates: Readonly<Record<string, pulumi.Output<CertificateSummary>>>;
+  /** The CAs of the webhooks by their namespace; without those that cert-manager renews. */
+  readonly webhookCas: Readonly<Record<string, pulumi.Output<CertificateSummary>>>;
 }
 
 /**
@@ -60,6 +62,8 @@ export class LinkerdMesh extends pulumi.ComponentResource implements Mesh {
    * with the refusal.
    */
   public readonly trustChecked: Promise<void>;
+  /** Rejects where a certificate has expired that this deployment does not replace. Await it, in a preview too. */
+  public readonly certificatesChecked: Promise<void>;
   /** What may be shown of the certificates. */
   public readonly certificates: MeshCertificates;
   /** Installed version of each chart, by its name. */
@@ -229,14 +233,19 @@ export class LinkerdMesh extends pulumi.ComponentResource implements Mesh {
     );
 
     const webhookCertPems = { ...webhooks.certPems, ...viz?.certPems };
-    watchExpiry([
+    const webhookCas = {
+      ...(webhooks.caPem && { [LINKERD_NAMESPACE]: webhooks.caPem }),
+      ...(viz?.caPem && { [VIZ_NAMESPACE]: viz.caPem }),
+    };
+    this.certificatesChecked = watchExpiry([
       ...anchors
-        .filter((_, index) => planned.trustAnchors[index]?.certificate === undefined)
-        .map(({ id, anchor: { certPem } }) => ({
+        .map(({ id, anchor: { certPem } }, index) => ({
           what: `trust anchor ${id}`,
           certPem,
           remedy: ROTATE_ANCHOR,
-        })),
+          recovery: replaceAnchor(planned, index),
+        }))
+        .filter((_, index) => planned.trustAnchors[index]?.certificate === undefined),
       // The configuration's own check watches an issuer that is provided.
       ...(issuer.certPem === undefined || args.providedIssuer !== undefined
         ? []
@@ -247,6 +256,8 @@ export class LinkerdMesh extends pulumi.ComponentResource implements Mesh {
         remedy: reissue("webhookCertificates", args.webhookCertificates),
       })),
     ]);
+    // Who does not await it sees no error.
+    this.certificatesChecked.catch(() => undefined);
     if (args.monitoring !== undefined) {
       const anchorPems = anchors.map(({ id, anchor }) => [`trust anchor ${id}`, anchor.certPem] as const);
       new LinkerdMonitoring(
@@ -270,6 +281,7 @@ export class LinkerdMesh extends pulumi.ComponentResource implements Mesh {
       trustAnchors: Object.fromEntries(anchors.map(({ id, anchor }) => [id, summarize(anchor.certPem)])),
       ...(issuer.certPem && { issuer: summarize(issuer.certPem) }),
       webhookCertificates: summaries(webhookCertPems),
+      webhookCas: summaries(webhookCas),
     };
     this.chartVersions = {
       "linkerd-crds": crds.chartVersion,

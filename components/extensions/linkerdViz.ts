@@ -87,6 +87,8 @@ export class LinkerdViz extends pulumi.ComponentResource {
   public readonly chartVersion: pulumi.Output<string>;
   /** The serving certificates, by Service; undefined where cert-manager issues them. */
   public readonly certPems?: Readonly<Record<VizWebhook, pulumi.Output<string>>>;
+  /** Their CA; undefined where cert-manager renews it. */
+  public readonly caPem?: pulumi.Output<string>;
 
   public constructor(name: string, args: LinkerdVizArgs, opts?: pulumi.ComponentResourceOptions) {
     super("linkerd-mtls:index:LinkerdViz", name, {}, opts);
@@ -173,6 +175,7 @@ export class LinkerdViz extends pulumi.ComponentResource {
     this.namespace = namespace.metadata.name;
     this.chartVersion = release.status.version;
     this.certPems = certificates.certPems;
+    this.caPem = certificates.caPem;
     this.gate = new InjectionGate(
       `${name}-gate`,
       {
@@ -194,6 +197,7 @@ export class LinkerdViz extends pulumi.ComponentResource {
       namespace: this.namespace,
       chartVersion: this.chartVersion,
       certPems: this.certPems,
+      caPem: this.caPem,
     });
   }
 }

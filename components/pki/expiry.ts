@@ -2,6 +2,8 @@ import { X509Certificate } from "node:crypto";
 
 import * as pulumi from "@pulumi/pulumi";
 
+import { settled } from "../cluster/settled";
+import { PlannedTrust } from "./deployedTrust";
 import { IssuanceArgs } from "./keyGeneration";
 
 const DAY_MS = 24 * 60 * 60 * 1000;
@@ -27,10 +29,43 @@ export interface WatchedCertificate {
   readonly certPem: pulumi.Input<string>;
   /** The step that replaces it. */
   readonly remedy: string;
+  /** The commands that replace it once it has expired. Default: `remedy`. */
+  readonly recovery?: string;
 }
 
 /** What to do with a trust anchor. */
 export const ROTATE_ANCHOR = 'rotate it: docs/operations.md, "Rotating the trust anchor"';
+
+/**
+ * The commands for a trust anchor that has expired, which no proxy trusts any more: another one signs in its place, or it
+ * is removed from the bundle.
+ *
+ * @param index Its place in `trustAnchors`.
+ */
+export function replaceAnchor(
+  { trustAnchors, signingAnchor }: Pick<PlannedTrust, "trustAnchors" | "signingAnchor">,
+  index: number,
+): string {
+  const id = trustAnchors[index]?.id ?? "";
+  const remove = `pulumi config rm --path 'linkerd-mtls:trustAnchors[${index}]'`;
+  if (id !== signingAnchor) {
+    return remove;
+  }
+  const other = trustAnchors.find(({ id: one, certificate }) => one !== id && certificate === undefined)?.id;
+  const next = other ?? nextId(id);
+  return [
+    other === undefined
+      ? `pulumi config set --path 'linkerd-mtls:trustAnchors[${index}].id' ${next}`
+      : remove,
+    `pulumi config set linkerd-mtls:signingAnchor ${next}`,
+  ].join("\n    ");
+}
+
+/** An id that follows another one. A number alone would be one in the stack's file, and no text. */
+function nextId(id: string): string {
+  const [, name = id, count = "1"] = /^(.+)-(\d+)$/.exec(id) ?? [];
+  return `${name}-${Number(count) + 1}`;
+}
 
 /** The command that has a certificate issued anew. */
 export function reissue(
@@ -52,25 +87,48 @@ export function isNearEnd(validity: Validity, now: Date): boolean {
 }
 
 /**
- * Warns, in a preview too, of certificates that are near their end or have expired. Those that the deployment is about to
- * replace are not known in a preview, and new after it.
+ * Warns of certificates that are near their end, and refuses to go on with one that has expired, in a preview too. Those
+ * that the deployment is about to replace are not known in a preview, and new after it.
+ *
+ * @throws RunError that names everything that has expired, since when, and the step that replaces it.
  */
-export function watchExpiry(watched: readonly WatchedCertificate[], now = new Date()): void {
-  for (const { what, certPem, remedy } of watched) {
-    pulumi.output(certPem).apply(async (pem) => {
-      const { validFrom, validTo } = new X509Certificate(pem);
-      const validity = { notBefore: new Date(validFrom), notAfter: new Date(validTo) };
-      if (isNearEnd(validity, now)) {
-        await pulumi.log.warn(`${what} ${describe(validity, now)}\n    ${remedy}`);
+export async function watchExpiry(watched: readonly WatchedCertificate[], now?: Date): Promise<void> {
+  const expired: string[] = [];
+  await Promise.all(
+    watched.map(async ({ what, certPem, remedy, recovery = remedy }) => {
+      // What cannot be made is an error of its own.
+      const pem = await settled(certPem).catch(() => undefined);
+      if (pem === undefined) {
+        return;
       }
-    });
+      const validity = validityOf(pem);
+      const at = now ?? new Date();
+      if (validity.notAfter <= at) {
+        expired.push(`  ${what} has expired on ${validity.notAfter.toISOString()}\n    ${recovery}`);
+      } else if (isNearEnd(validity, at)) {
+        await pulumi.log.warn(`${what} ${describe(validity, at)}\n    ${remedy}`);
+      }
+    }),
+  );
+  if (expired.length > 0) {
+    throw new pulumi.RunError(
+      [
+        "Certificates have expired, and this change does not replace them " +
+          '(docs/operations.md, "Recovery"):',
+        ...expired.sort(),
+      ].join("\n"),
+    );
   }
+}
+
+/** How long a PEM certificate is valid. */
+export function validityOf(pem: string): Validity {
+  const { validFrom, validTo } = new X509Certificate(pem);
+  return { notBefore: new Date(validFrom), notAfter: new Date(validTo) };
 }
 
 function describe({ notBefore, notAfter }: Validity, now: Date): string {
   const left = notAfter.getTime() - now.getTime();
   const share = Math.floor((100 * left) / (notAfter.getTime() - notBefore.getTime()));
-  return left <= 0
-    ? `has expired on ${notAfter.toISOString()}`
-    : `expires on ${notAfter.toISOString()}: ${share}% of its lifetime is left`;
+  return `expires on ${notAfter.toISOString()}: ${share}% of its lifetime is left`;
 }

@@ -82,6 +82,8 @@ export class WebhookCertificates<S extends string> extends pulumi.ComponentResou
   public readonly trust: Readonly<Record<S, pulumi.Output<WebhookTrust>>>;
   /** The certificates, by Service; undefined where cert-manager issues them, so that no deployment knows them. */
   public readonly certPems?: Readonly<Record<S, pulumi.Output<string>>>;
+  /** The CA; undefined where cert-manager renews it. */
+  public readonly caPem?: pulumi.Output<string>;
 
   public constructor(name: string, args: WebhookCertificatesArgs<S>, opts?: pulumi.ComponentResourceOptions) {
     super("linkerd-mtls:index:WebhookCertificates", name, {}, opts);
@@ -93,12 +95,15 @@ export class WebhookCertificates<S extends string> extends pulumi.ComponentResou
     } else {
       this.rotate(name, ca, args, rotation);
     }
+    if (rotation?.caRotation === undefined) {
+      this.caPem = ca.certPem;
+    }
     this.trust = byService(services, (service) =>
       rotation?.caRotation === undefined
         ? ca.certPem.apply((caBundle) => ({ caBundle }))
         : pulumi.interpolate`${namespace}/${service}`.apply((injectCaFrom) => ({ injectCaFrom })),
     );
-    this.registerOutputs({ trust: this.trust, certPems: this.certPems });
+    this.registerOutputs({ trust: this.trust, certPems: this.certPems, caPem: this.caPem });
   }
 
   private ca(name: string, namespace: pulumi.Input<string>): Signer {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 
 import { LinkerdMesh, type LinkerdMeshArgs } from "../../components";
-import { isNearEnd, watchExpiry } from "../../components/pki/expiry";
+import { isNearEnd, replaceAnchor, watchExpiry } from "../../components/pki/expiry";
 import { testAnchor } from "../support/certificates";
 import { record } from "../support/recorder";
 import { warningsOf } from "../support/warnings";
@@ -28,8 +28,7 @@ describe("a certificate that nothing renews", () => {
   const warnings = async (days: readonly [number, number]): Promise<string[]> => {
     const { certPem } = await testAnchor({ days });
     return warningsOf(async () => {
-      watchExpiry([{ what: "the issuer", certPem, remedy: "do it" }]);
-      await new Promise((resolve) => setTimeout(resolve, 50));
+      await watchExpiry([{ what: "the issuer", certPem, remedy: "do it" }]);
     });
   };
 
@@ -38,7 +37,35 @@ describe("a certificate that nothing renews", () => {
     const [soon = "", ...more] = await warnings([-80, 20]);
     assert.match(soon, /^the issuer expires on \S+Z: (19|20)% of its lifetime is left\n {4}do it$/);
     assert.deepEqual(more, []);
-    assert.match((await warnings([-80, -1]))[0] ?? "", /^the issuer has expired on \S+Z\n {4}do it$/);
+  });
+
+  it("is an error once it has expired, all of them together, unless it is being replaced", async () => {
+    const { certPem, notAfter } = await testAnchor({ days: [-80, -1] });
+    const unknown = Promise.resolve(undefined) as unknown as Promise<string>;
+    const refusal = watchExpiry([
+      { what: "the issuer", certPem, remedy: "do it" },
+      { what: "an anchor", certPem, remedy: "plan it", recovery: "do that" },
+      { what: "what a preview replaces", certPem: unknown, remedy: "nothing" },
+    ]);
+    await assert.rejects(refusal, {
+      message: [
+        'Certificates have expired, and this change does not replace them (docs/operations.md, "Recovery"):',
+        `  an anchor has expired on ${notAfter.toISOString()}\n    do that`,
+        `  the issuer has expired on ${notAfter.toISOString()}\n    do it`,
+      ].join("\n"),
+    });
+  });
+
+  it("of an anchor has commands by its place and its task", () => {
+    const commands = (signingAnchor: string, ...ids: readonly string[]): string =>
+      replaceAnchor({ trustAnchors: ids.map((id) => ({ id })), signingAnchor }, 0);
+    const rename = (id: string): string =>
+      `pulumi config set --path 'linkerd-mtls:trustAnchors[0].id' ${id}\n    pulumi config set linkerd-mtls:signingAnchor ${id}`;
+    assert.equal(commands("2026", "2026"), rename("2026-2"));
+    assert.equal(commands("a-9", "a-9"), rename("a-10"));
+    const remove = "pulumi config rm --path 'linkerd-mtls:trustAnchors[0]'";
+    assert.equal(commands("b", "a", "b"), remove);
+    assert.equal(commands("a", "a", "b"), `${remove}\n    pulumi config set linkerd-mtls:signingAnchor b`);
   });
 
   it("is each that a mesh makes here", async () => {
@@ -69,5 +96,22 @@ describe("a certificate that nothing renews", () => {
       'trust anchor 2026\n    rotate it: docs/operations.md, "Rotating the trust anchor"',
     ]);
     assert.deepEqual(await watched([-20, 80], args), []);
+
+    let checked: Promise<void> | undefined;
+    const deploy = () => {
+      checked = new LinkerdMesh("mesh", { cluster: {}, ...args }).certificatesChecked;
+    };
+    await record(deploy, { days: [-80, -1] });
+    await assert.rejects(checked ?? Promise.resolve(), (error: Error) => {
+      const expired = [...error.message.matchAll(/^ {2}(\S.*) has expired on/gm)].map(([, what]) => what);
+      assert.deepEqual(expired, [
+        ...["policy-validator", "proxy-injector", "sp-validator"].map(
+          (service) => `the certificate of linkerd-${service}`,
+        ),
+        "the issuer",
+        "trust anchor 2026",
+      ]);
+      return true;
+    });
   });
 });
