@@ -17,11 +17,12 @@ export interface CertificateRow {
   readonly signedBy?: string;
   readonly notBefore: Date;
   readonly notAfter: Date;
-  /** When cert-manager renews it; else when it is time to reissue it. */
+  /** When cert-manager renews it; else the time from which it should be reissued. */
   readonly renewal: Date;
-  readonly renewedBy: "cert-manager" | "an update";
+  /** Whether cert-manager renews it. */
+  readonly isRenewed: boolean;
   readonly result: Exclude<Result, "skipped">;
-  /** What is left of its life in words, e.g. `81% of 365 days`, or why there is nothing. */
+  /** What is left of its life in words, e.g. `81% of 365 days`. */
   readonly left: string;
 }
 
@@ -56,7 +57,7 @@ function rowsOf(
     place.startsWith(SECRET) ? [place.slice(SECRET.length)] : [],
   );
   const renewal = secrets.map((secret) => renewals[secret]).find((time) => time !== undefined);
-  const { result, description } = lifeOf(link, now, renewal);
+  const { result } = lifeOf(link, now, renewal);
   const [secret] = secrets;
   const row: CertificateRow = {
     label: link.places.length > secrets.length || secret === undefined ? top : labelOf(secret),
@@ -66,14 +67,16 @@ function rowsOf(
     notBefore: link.notBefore,
     notAfter: link.notAfter,
     renewal: renewal ?? reissueTime(link),
-    renewedBy: renewal === undefined ? "an update" : "cert-manager",
+    isRenewed: renewal !== undefined,
     result,
-    left: result === "error" ? description : leftOf(link, now),
+    left: leftOf(link, now),
   };
   return [row, ...link.signed.flatMap((signed) => rowsOf(signed, top, { now, renewals }))];
 }
 
 function leftOf({ notBefore, notAfter }: Link, now: Date): string {
+  if (notAfter <= now) return "expired";
+  if (notBefore > now) return "not valid yet";
   const lifetime = notAfter.getTime() - notBefore.getTime();
   const share = (notAfter.getTime() - now.getTime()) / lifetime;
   return `${Math.floor(100 * share)}% of ${describeSpan(lifetime)}`;

@@ -32,19 +32,22 @@ const CONFIG = {
     domainColor: "var(--line)",
     gridColor: "var(--line)",
     tickColor: "var(--line)",
-    labelLimit: 320,
+    labelLimit: 600,
   },
   legend: { labelColor: "var(--text)", labelFontSize: 13, titleColor: "var(--text)" },
   text: { fontSize: 13 },
 } as const satisfies TopLevelSpec["config"] & object;
 
-const RESULTS = { ok: "valid", warning: "near its end, or overdue", error: "not valid now" } as const;
+const RESULTS = { ok: "valid", warning: "‼ renew it", error: "× not valid now" } as const;
+
+/** What stands before the name of a certificate, so that its colour is not needed. */
+const SYMBOLS = { ok: "", warning: "‼ ", error: "× " } as const;
 
 /** The time line: how long each certificate is valid, and when it is renewed. Both sides of now are logarithmic. */
 export async function timeline(rows: readonly CertificateRow[], now: Date): Promise<string> {
   const hours = (time: Date): number => (time.getTime() - now.getTime()) / HOUR_MS;
   const values = rows.map(({ label, notBefore, notAfter, renewal, result }) => ({
-    label,
+    label: `${SYMBOLS[result]}${label}`,
     from: hours(notBefore),
     to: hours(notAfter),
     renewal: hours(renewal),
@@ -75,7 +78,7 @@ export async function timeline(rows: readonly CertificateRow[], now: Date): Prom
       axis: { values: marks, labelExpr: `(${JSON.stringify(labels)})[datum.value]`, labelOverlap: "greedy" },
     }) as const;
   return draw({
-    width: 720,
+    width: 760,
     height: { step: 28 },
     config: CONFIG,
     data: { values },
@@ -125,7 +128,7 @@ export async function coverage({ meshed, outside, plain }: PodCounts): Promise<s
   ];
   const values = [meshed, outside, plain].map((pods, index) => ({ place: places[index], pods, index }));
   return draw({
-    width: 720,
+    width: 760,
     height: 26,
     config: CONFIG,
     data: { values },
@@ -138,7 +141,7 @@ export async function coverage({ meshed, outside, plain }: PodCounts): Promise<s
         type: "nominal",
         title: null,
         scale: { domain: places, range: ["var(--ok)", "var(--error)", "var(--quiet)"] },
-        legend: { orient: "bottom", symbolType: "square", labelLimit: 400, direction: "horizontal" },
+        legend: { orient: "bottom", symbolType: "square", labelLimit: 600, direction: "horizontal" },
       },
     },
   });

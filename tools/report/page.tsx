@@ -144,7 +144,13 @@ function Header({ report }: { readonly report: Report }): VNode {
               "not known"
             ) : (
               <>
-                <Time time={next.renewal} />, {next.label}
+                {next.renewal <= now ? (
+                  <Badge result="warning" word="overdue" />
+                ) : (
+                  <Time time={next.renewal} />
+                )}
+                <br />
+                <span class="soft">{next.label}</span>
               </>
             )}
           </dd>

@@ -18,19 +18,21 @@ export function Certificates(props: { readonly certificates: Model; readonly tim
       ) : (
         <>
           <p>
-            Bars are validity, diamonds the time of renewal. The scale is logarithmic on both sides of now, so
-            that hours and years are seen together.
+            A bar is the validity of a certificate, the diamond the time of its renewal: cert-manager's, or
+            the time from which npm run verify warns. The scale is logarithmic on both sides of now, so that
+            hours and years are seen together.
           </p>
           <Chart svg={props.timeline} label="Time line of the certificates; the table below has the same" />
           <Table
             caption="Certificates"
             columns={["Certificate", "State", "Valid from", "Renewal", "Valid until", "Left"]}
-            rows={rows.map(({ label, result, notBefore, renewal, renewedBy, notAfter, left }) => [
+            rows={rows.map(({ label, result, notBefore, renewal, isRenewed, notAfter, left }) => [
               label,
               <Badge result={result} word={WORDS[result]} />,
               <Time time={notBefore} />,
               <>
-                <Time time={renewal} /> by {renewedBy}
+                <Time time={renewal} />
+                {isRenewed && " (cert-manager)"}
               </>,
               <Time time={notAfter} />,
               left,
