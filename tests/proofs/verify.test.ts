@@ -103,13 +103,18 @@ describe("verify", () => {
       },
     });
 
-  before(async () => {
-    await succeed("up", "--name", sandbox.name, ...configuration({ viz: { enabled: true } }));
-    const page = await readFile(join(PROJECT, "docs/verify.md"), "utf8");
+  /** Creates the Roles of a page of the documentation. */
+  async function grant(file: string): Promise<void> {
+    const page = await readFile(join(PROJECT, file), "utf8");
     const [, yaml = ""] = /```yaml\n([\s\S]*?)```/.exec(page) ?? [];
     for (const document of parseAllDocuments(yaml)) {
       await sandbox.objects().create(document.toJS() as KubernetesObject);
     }
+  }
+
+  before(async () => {
+    await succeed("up", "--name", sandbox.name, ...configuration({ viz: { enabled: true } }));
+    await grant("docs/verify.md");
     const token = await core().createNamespacedServiceAccountToken({
       namespace: "linkerd",
       name: VERIFIER,
@@ -126,6 +131,22 @@ describe("verify", () => {
   it("finds nothing in a mesh that was just deployed, with the documented permissions", async () => {
     const { code, output } = await verify("--wait", "30s");
     assert.equal(code, 0, output);
+  });
+
+  it("is written as a page with the same permissions, and with those of policies too", async () => {
+    const file = join(sandbox.paths.root, "report.html");
+    const report = async () => {
+      const args = ["--kubeconfig", kubeconfig(), "--output", file];
+      const { code, output } = await start(args, {}, "tools/report/main.ts").ended;
+      assert.equal(code, 0, output);
+      return readFile(file, "utf8");
+    };
+    const page = await report();
+    assert.match(page, /Nothing was found\..*Policies were not read/s);
+    assert.match(page, /default\.hello-world\.serviceaccount\.identity\.linkerd\.cluster\.local/);
+    assert.doesNotMatch(page, /PRIVATE KEY/);
+    await grant("docs/report.md");
+    assert.match(await report(), /Ports with a policy of their own.*linkerd-viz\/tap-api/s);
   });
 
   it("says which permission is missing, and does not need that of Secrets", async () => {
