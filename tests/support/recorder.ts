@@ -22,6 +22,7 @@ export interface Recorded {
   readonly ignoreChanges: readonly string[];
   readonly deleteBeforeReplace: boolean;
   readonly replaceOnChanges: readonly string[];
+  readonly protect: boolean;
   readonly retainOnDelete: boolean;
   /** URNs that the resource had before. */
   readonly aliases: readonly string[];
@@ -168,6 +169,7 @@ function read(request: RegisterResourceRequest, urn: string): Recorded {
     ignoreChanges: request.getIgnorechangesList(),
     deleteBeforeReplace: request.getDeletebeforereplace(),
     replaceOnChanges: request.getReplaceonchangesList(),
+    protect: request.getProtect() ?? false,
     retainOnDelete: request.getRetainondelete() ?? false,
     aliases: [...request.getAliasurnsList(), ...request.getAliasesList().map((alias) => alias.getUrn())],
     formerNames: request.getAliasesList().map((alias) => alias.getSpec()?.getName() ?? ""),

@@ -7,6 +7,7 @@ import { deploy, deployCommand, type DeployOptions } from "../sandbox/command";
 import { onStack } from "../sandbox/deploy";
 import { UserError } from "../shared/errors";
 import { interruption } from "../shared/interruption";
+import { type PolicyOptions, withPolicyPack } from "../shared/policyPack";
 import { runToEnd } from "../shared/runToEnd";
 import { selectOwnStack } from "../shared/stack";
 import { postComment, pullRequest } from "./github";
@@ -14,7 +15,7 @@ import { lintWorkflows } from "./actionlint";
 import { comment } from "./preview/comment";
 import { previewStack } from "./preview/preview";
 
-interface PreviewOptions extends DeployOptions {
+interface PreviewOptions extends DeployOptions, PolicyOptions {
   readonly cli: boolean;
   readonly refresh: boolean;
   readonly expectNoChanges: boolean;
@@ -24,8 +25,8 @@ interface PreviewOptions extends DeployOptions {
 
 /** Previews, writes what a reviewer reads, and fails if the preview did or found what it must not. */
 async function report(stack: Stack, options: PreviewOptions): Promise<void> {
-  const { stack: name, commit, refresh, expectNoChanges, out } = options;
-  const { report, failure } = await previewStack(stack, { name, commit, refresh });
+  const { stack: name, expectNoChanges, out } = options;
+  const { report, failure } = await previewStack(stack, { ...options, name });
   const text = comment(report);
   if (out === undefined) console.log(`\n${text}`);
   else await writeFile(out, text);
@@ -43,7 +44,7 @@ const program = new Command("linkerd-mtls-ci")
   .showHelpAfterError();
 
 program.addCommand(
-  deployCommand("preview", "preview a stack and write what a reviewer reads, as Markdown")
+  withPolicyPack(deployCommand("preview", "preview a stack and write what a reviewer reads, as Markdown"))
     .option("--cli", "with the Pulumi CLI on PATH and the backend it is logged in to", false)
     .option("--refresh", "ask the cluster first what it really has", false)
     .option("--expect-no-changes", "fail if something would change", false)

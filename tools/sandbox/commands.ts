@@ -2,6 +2,7 @@ import type { Command } from "commander";
 import type { OpenBackend } from "./backend";
 import { deploy, deployCommand, type DeployOptions } from "./command";
 import { destroy, forget, preview, up, type UpOptions } from "./deploy";
+import { type PolicyOptions, withPolicyPack } from "../shared/policyPack";
 import { stopSandbox } from "./supervisor";
 import { confirmContext } from "./target";
 
@@ -12,15 +13,17 @@ import { confirmContext } from "./target";
  */
 export function deploymentCommands(backend?: OpenBackend): readonly Command[] {
   return [
-    deployCommand("up", "start the sandbox if needed and deploy")
+    withPolicyPack(deployCommand("up", "start the sandbox if needed and deploy"))
       .option("--critical-path", "print which resources the deployment waited for, and how long", false)
-      .action(async (options: DeployOptions & UpOptions) => {
+      .action(async (options: DeployOptions & UpOptions & PolicyOptions) => {
         await confirmContext(options, "Deploy");
         await deploy(options, (target, stack, config) => up(target, stack, config, options), backend);
       }),
-    deployCommand("preview", "show what a deployment would change").action(async (options: DeployOptions) => {
-      await deploy(options, preview, backend);
-    }),
+    withPolicyPack(deployCommand("preview", "show what a deployment would change")).action(
+      async (options: DeployOptions & PolicyOptions) => {
+        await deploy(options, (target, stack, config) => preview(target, stack, config, options), backend);
+      },
+    ),
     deployCommand("down", "destroy what was deployed, stop the sandbox and remove it")
       .option("--keep", "only destroy: the sandbox goes on, empty", false)
       .action(async (options: DeployOptions & { keep: boolean }) => {

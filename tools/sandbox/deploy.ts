@@ -2,6 +2,7 @@ import { rm } from "node:fs/promises";
 import { reportMesh } from "./report";
 import { UserError } from "../shared/errors";
 import { AGAIN, FailedOperation, operate, OPERATION } from "../shared/operation";
+import { type PolicyOptions, policyPackOf } from "../shared/policyPack";
 import { stateOf } from "../shared/stack";
 import { type Dependent, formatPath, Timeline } from "./criticalPath";
 import { wantsNodes } from "./needs";
@@ -51,7 +52,7 @@ export async function up(
   target: Target,
   stackName: string,
   config: readonly string[],
-  { criticalPath = false }: UpOptions = {},
+  { criticalPath = false, ...policy }: UpOptions & PolicyOptions = {},
 ): Promise<void> {
   await refuseSecondStack(target, stackName);
   await onStack(target, stackName, config, async (stack, configuration) => {
@@ -62,12 +63,13 @@ export async function up(
     if (target.cluster.kubeconfig !== undefined && wantsNodes(configuration)) {
       await ensureNodes(target);
     }
+    const operation = { ...OPERATION, ...policyPackOf(policy) };
     if (!criticalPath) {
-      await operate(stack.up(OPERATION));
+      await operate(stack.up(operation));
       return;
     }
     const timeline = new Timeline();
-    await operate(stack.up({ ...OPERATION, onEvent: timeline.onEvent }));
+    await operate(stack.up({ ...operation, onEvent: timeline.onEvent }));
     const { seconds } = timeline;
     const { resources } = await stateOf<Dependent>(stack);
     console.log(`\n${formatPath(timeline.criticalPath(resources), seconds)}`);
@@ -76,8 +78,15 @@ export async function up(
 }
 
 /** Shows what an `up` would change. */
-export async function preview(target: Target, stackName: string, config: readonly string[]): Promise<void> {
-  await onStack(target, stackName, config, (stack) => operate(stack.preview({ ...OPERATION, diff: true })));
+export async function preview(
+  target: Target,
+  stackName: string,
+  config: readonly string[],
+  policy: PolicyOptions = {},
+): Promise<void> {
+  await onStack(target, stackName, config, (stack) =>
+    operate(stack.preview({ ...OPERATION, ...policyPackOf(policy), diff: true })),
+  );
 }
 
 /**

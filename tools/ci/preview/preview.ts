@@ -5,6 +5,7 @@ import { join } from "node:path";
 import type { EngineEvent, Stack } from "@pulumi/pulumi/automation";
 
 import { operate, OPERATION } from "../../shared/operation";
+import { type PolicyOptions, policyPackOf } from "../../shared/policyPack";
 import { UserError } from "../../shared/errors";
 import { stateOf } from "../../shared/stack";
 import { changesOf, type Graphs, unchangedOf } from "./changes";
@@ -14,7 +15,7 @@ import type { Dependencies } from "./order";
 import { readEvents } from "./steps";
 
 /** Settings of a preview. */
-export interface PreviewOptions {
+export interface PreviewOptions extends PolicyOptions {
   /** Name of the stack, as the reader knows it. */
   readonly name: string;
   /** The commit that is previewed. */
@@ -43,7 +44,15 @@ export async function previewStack(stack: Stack, options: PreviewOptions): Promi
     const onEvent = (event: EngineEvent): number => events.push(event);
     const onError = (text: string): boolean => OPERATION.onError(text.replaceAll(ABOUT_PLAN, ""));
     await operate(
-      stack.preview({ ...OPERATION, diff: true, refresh: options.refresh, plan, onEvent, onError }),
+      stack.preview({
+        ...OPERATION,
+        ...policyPackOf(options),
+        diff: true,
+        refresh: options.refresh,
+        plan,
+        onEvent,
+        onError,
+      }),
     );
     next = await plannedDependencies(plan);
   } catch (error) {

@@ -35,6 +35,7 @@ export async function pulumiTools(): Promise<Toolset<PulumiTools>> {
         const folder = `resource-${name}-v${PLUGIN_VERSIONS[name] ?? ""}`;
         return launcher(artifact, join(home, "plugins", folder, artifact.title));
       }),
+      analyzer(home),
     ],
   };
 }
@@ -53,6 +54,24 @@ function launcher({ title, module, path: binary }: Artifact, path: string): Arti
     title: `launcher of ${title}`,
     module,
     path,
+    make: (file) => writeFile(file, `${script.join("\n")}\n`, { mode: 0o755 }),
+  };
+}
+
+/**
+ * A script that starts a policy pack, in the pack's folder. An ordinary installation of Pulumi has a plugin for programs in
+ * Node.js, which does the same; it is no Go module, and without it the engine looks for this one.
+ */
+function analyzer(home: string): Artifact {
+  const title = "pulumi-analyzer-policy-nodejs";
+  const script = [
+    "#!/bin/sh",
+    `exec node "$(node -p "require.resolve('@pulumi/pulumi/cmd/run-policy-pack')")" "$@"`,
+  ];
+  return {
+    title,
+    module: ENGINE.module,
+    path: join(home, "plugins", `analyzer-policy-nodejs-v${PULUMI_VERSION}`, title),
     make: (file) => writeFile(file, `${script.join("\n")}\n`, { mode: 0o755 }),
   };
 }
