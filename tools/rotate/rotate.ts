@@ -50,14 +50,12 @@ export async function rotate(subject: Subject | undefined, options: RotateOption
       return isSaying ? { situation: read, plan: planOf(read) } : await awaitReady(read, access, deadline);
     });
     const { step } = plan;
+    const isOver = last !== undefined && (wait === undefined || step === undefined);
+    if (isOver && step !== undefined) console.log(`To go on: ${commandOf(options)}`);
+    if (isOver || step === undefined) return EXIT.done;
     if (plan.refusals.length > 0) return EXIT.failed;
-    if (step === undefined) return EXIT.done;
     if (plan.waits.length > 0) return EXIT.mustWait;
     if (isSaying) return EXIT.done;
-    if (last !== undefined && wait === undefined) {
-      console.log(`To go on: ${commandOf(options)}`);
-      return EXIT.done;
-    }
     refuseAgain(step, last);
     await confirm(step, options);
     const undo = await withSelected(options, (selected) => editStack(selected, step, options));

@@ -1,0 +1,68 @@
+import assert from "node:assert/strict";
+import { X509Certificate } from "node:crypto";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { CoreV1Api } from "@kubernetes/client-node";
+
+import { configuration, start, succeed } from "../support/command";
+import { useSandbox } from "../support/testSandbox";
+import { pemsOf, trustRoots } from "../support/trustBundle";
+
+/** Certificates of proxies live a minute, so that the old ones have ended after two. */
+const VALUES = {
+  sampleApplications: [],
+  issuanceLifetime: "1m",
+  namespaces: [
+    {
+      name: "shop",
+      workloads: [{ name: "web", podSpec: { containers: [{ name: "web", image: "web:1" }] } }],
+    },
+  ],
+};
+
+describe("npm run rotate -- anchor --yes --wait, the whole rotation by one command", () => {
+  const certificates = [
+    { kind: "provided", stack: "prod", prepare: true },
+    { kind: "cert-manager", stack: "rotating", prepare: false },
+  ];
+  for (const { kind, stack, prepare } of certificates) {
+    describe(`with certificates=${kind}`, () => {
+      const sandbox = useSandbox(`test-rotate-${stack}`);
+      let folder = "";
+      const where = ["--stack", stack, "--name", sandbox.name];
+
+      before(async () => {
+        folder = await mkdtemp(join(tmpdir(), "linkerd-mtls-rotate-"));
+        const key = ["--anchor-key", join(folder, "old.key")];
+        if (prepare)
+          assert.equal((await start([...where, ...key], {}, "tools/offlineCa/main.ts").ended).code, 0);
+        await succeed("up", ...where, ...configuration(VALUES));
+      });
+      after(() => rm(folder, { recursive: true }));
+
+      it("adds, signs, waits and drops", async () => {
+        const bundle = async () => pemsOf((await trustRoots(sandbox)).data?.["ca-bundle.crt"]);
+        const before = await bundle();
+        const options = ["anchor", "--id", "next", "--drop", "2026", "--yes", "--wait", "8m"];
+        const key = prepare ? ["--anchor-key", join(folder, "next.key")] : [];
+        const args = [...where, ...options, ...key, ...configuration(VALUES)];
+        const { code, output } = await start(args, {}, "tools/rotate/main.ts").ended;
+        assert.equal(code, 0, output);
+        for (const step of ["add trust anchor next", "sign by trust anchor next", "drop trust anchor 2026"]) {
+          assert.ok(output.includes(`Done: ${step}`), output);
+        }
+        assert.ok(output.includes("Waiting until "), output);
+        const after = await bundle();
+        assert.equal(after.length, 1);
+        assert.notDeepEqual(after, before);
+        const secret = await sandbox
+          .client(CoreV1Api)
+          .readNamespacedSecret({ namespace: "linkerd", name: "linkerd-identity-issuer" });
+        const issuer = new X509Certificate(Buffer.from(secret.data?.["tls.crt"] ?? "", "base64"));
+        assert.ok(issuer.verify(new X509Certificate(after[0] ?? "").publicKey));
+      });
+    });
+  }
+});
