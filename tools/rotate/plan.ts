@@ -3,9 +3,9 @@ import type { DeployedTrust } from "../../components/pki/deployedTrust";
 import { count, type Obstacle, podObstacles } from "../../components/pki/podTrust";
 import type { MeshedPod, RunningTrust } from "../../components/pki/runningTrust";
 import { trustProblems } from "../../components/pki/trustChange";
-import { type Anchor, type Configuration, TRUST } from "./configuration";
+import type { Anchor, Configuration } from "./configuration";
 import { isOwn, type Made } from "./made";
-import { newId, type Step } from "./steps";
+import { add, drop, newId, reissue, sign, type Step } from "./steps";
 import { anchorStates, changeTo, signerInUse, undeployed, validityOf } from "./trust";
 
 /** What is rotated on purpose. */
@@ -65,9 +65,17 @@ export function planOf(situation: Situation): Plan {
     ({ id, certificate }) => certificate === undefined || situation.drop.includes(id),
   );
   const unnamed = before.filter((anchor) => !old.includes(anchor));
-  const notes = unnamed.map(
-    ({ id }) => `trust anchor ${id} does not sign and is trusted too; to drop it: --drop ${id}`,
-  );
+  const stale = stalePods(situation).filter(({ owner }) => !isOwn(made, owner));
+  const notes = [
+    ...unnamed.map(
+      ({ id }) => `trust anchor ${id} does not sign and is trusted too; to drop it: --drop ${id}`,
+    ),
+    ...(stale.length === 0
+      ? []
+      : [
+          `${count(stale.length)} of others have another trust bundle; npm run verify -- chain --pods lists them`,
+        ]),
+  ];
   const stage = next !== undefined ? "added" : old.length > 0 ? "signed" : "settled";
   const reasons = [
     `trust anchor ${signer} signs the issuer`,
@@ -89,26 +97,31 @@ export function planOf(situation: Situation): Plan {
     first === undefined
       ? undefined
       : first === "anchor"
-        ? add(situation)
+        ? add(configuration, situation.id ?? newId(anchors, situation.now))
         : reissue(configuration, first, signer);
   return propose(situation, stage, [...reasons, ...due.map((each) => NEAR_END[each])], step, notes);
 }
 
 /** What of the configuration is not deployed, or not in the pods of this stack. */
-function unfinished({ configuration, made, deployed, running, isApplied }: Situation): string[] {
-  if (isApplied) return undeployed(configuration, made, deployed);
-  const bundle = deployed.anchors.map(({ fingerprint256 }) => fingerprint256);
-  const stale = running.pods.filter(
-    ({ owner, anchors }) =>
-      anchors !== undefined &&
-      isOwn(made, owner) &&
-      (anchors.size !== bundle.length || bundle.some((each) => !anchors.has(each))),
-  );
+function unfinished(situation: Situation): string[] {
+  const { configuration, made, deployed, isApplied } = situation;
+  const missing = undeployed(configuration, made, deployed);
+  if (isApplied) return missing;
+  const stale = stalePods(situation).filter(({ owner }) => isOwn(made, owner));
   return [
-    ...undeployed(configuration, made, deployed),
+    ...missing,
     ...(stale.length > 0 ? [`${count(stale.length)} of this stack with another trust bundle`] : []),
     ...(made.wasKilled ? ["an operation on this stack was killed"] : []),
   ];
+}
+
+/** Pods that were created with another bundle than the deployed one. */
+function stalePods({ deployed, running }: Situation): MeshedPod[] {
+  const bundle = deployed.anchors.map(({ fingerprint256 }) => fingerprint256);
+  return running.pods.filter(
+    ({ anchors }) =>
+      anchors !== undefined && (anchors.size !== bundle.length || bundle.some((each) => !anchors.has(each))),
+  );
 }
 
 /** A plan with what the program's own checks say of the step. */
@@ -155,54 +168,6 @@ function dueSubjects({ configuration, made, now }: Situation): Subject[] {
     ...(isDue(source === "provided" ? issuerCertificate : made.issuer?.pem) ? (["issuer"] as const) : []),
     ...(made.webhooks.some(({ pem }) => isDue(pem)) ? (["webhooks"] as const) : []),
   ];
-}
-
-function add({ configuration, now, id }: Situation): Step {
-  const { anchors, signer, source } = configuration;
-  const entry = { id: id ?? newId(anchors, now) };
-  return {
-    name: "add",
-    anchor: entry.id,
-    ...(source === "provided" && { make: "anchor" }),
-    edits: { anchors: [...anchors, entry], set: [{ path: [TRUST.signer], value: signer }] },
-    configuration: { ...configuration, anchors: [...anchors, entry], signer },
-  };
-}
-
-function sign(configuration: Configuration, { id }: Anchor): Step {
-  const isProvided = configuration.source === "provided";
-  return {
-    name: "sign",
-    anchor: id,
-    ...(isProvided && { make: "issuer" }),
-    edits: {
-      set: [{ path: [TRUST.signer], value: id }],
-      // The old anchor's; the new one is generated.
-      removed: configuration.hasAnchorKey && !isProvided ? [TRUST.anchorKey] : [],
-    },
-    configuration: { ...configuration, signer: id },
-  };
-}
-
-function drop(configuration: Configuration, signer: string, old: readonly Anchor[]): Step {
-  const anchors = configuration.anchors.filter((anchor) => !old.includes(anchor));
-  return {
-    name: "drop",
-    anchor: old.map(({ id }) => id).join(", "),
-    edits: { anchors, set: [{ path: [TRUST.signer], value: signer }] },
-    configuration: { ...configuration, anchors, signer },
-  };
-}
-
-function reissue(configuration: Configuration, subject: "issuer" | "webhooks", signer: string): Step {
-  const generation = configuration.generations[subject] + 1;
-  const isProvided = subject === "issuer" && configuration.source === "provided";
-  return {
-    name: subject,
-    ...(isProvided && { make: "issuer" as const, anchor: signer }),
-    edits: isProvided ? {} : { set: [{ path: [TRUST[subject], "generation"], value: generation }] },
-    configuration,
-  };
 }
 
 /** Why a step is not for this stack. */

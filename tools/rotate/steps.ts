@@ -1,4 +1,4 @@
-import type { Anchor, Configuration } from "./configuration";
+import { type Anchor, type Configuration, TRUST } from "./configuration";
 
 /** Changes of a stack's file. */
 export interface Edits {
@@ -25,11 +25,65 @@ export interface Step {
   readonly configuration: Configuration;
 }
 
-/** An id that no anchor has: the year, with a number where that is taken. */
+/** An id for a new anchor: the year, with the next number where an anchor has that. */
 export function newId(anchors: readonly Anchor[], now: Date): string {
   const year = String(now.getUTCFullYear());
-  const ids = anchors.map(({ id }) => id);
-  let id = year;
-  for (let count = 2; ids.includes(id); count++) id = `${year}-${count}`;
-  return id;
+  const numbers = anchors.flatMap(({ id }) => {
+    const [, number = "1"] = new RegExp(`^${year}(?:-(\\d+))?$`).exec(id) ?? [undefined, "0"];
+    return Number(number);
+  });
+  const last = Math.max(0, ...numbers);
+  return last === 0 ? year : `${year}-${last + 1}`;
+}
+
+/** Adds an anchor, and names the signer: there must be no doubt which one signs. */
+export function add(configuration: Configuration, id: string): Step {
+  const { anchors, signer, source } = configuration;
+  const entry = { id };
+  return {
+    name: "add",
+    anchor: entry.id,
+    ...(source === "provided" && { make: "anchor" }),
+    edits: { anchors: [...anchors, entry], set: [{ path: [TRUST.signer], value: signer }] },
+    configuration: { ...configuration, anchors: [...anchors, entry], signer },
+  };
+}
+
+/** Has that anchor sign. */
+export function sign(configuration: Configuration, { id }: Anchor): Step {
+  const isProvided = configuration.source === "provided";
+  return {
+    name: "sign",
+    anchor: id,
+    ...(isProvided && { make: "issuer" }),
+    edits: {
+      set: [{ path: [TRUST.signer], value: id }],
+      // The old anchor's; the new one is generated.
+      removed: configuration.hasAnchorKey && !isProvided ? [TRUST.anchorKey] : [],
+    },
+    configuration: { ...configuration, signer: id },
+  };
+}
+
+/** Drops those anchors; the signer stays. */
+export function drop(configuration: Configuration, signer: string, old: readonly Anchor[]): Step {
+  const anchors = configuration.anchors.filter((anchor) => !old.includes(anchor));
+  return {
+    name: "drop",
+    anchor: old.map(({ id }) => id).join(", "),
+    edits: { anchors, set: [{ path: [TRUST.signer], value: signer }] },
+    configuration: { ...configuration, anchors, signer },
+  };
+}
+
+/** Issues anew, without another anchor. `signer`: id of the anchor that signs now. */
+export function reissue(configuration: Configuration, subject: "issuer" | "webhooks", signer: string): Step {
+  const generation = configuration.generations[subject] + 1;
+  const isProvided = subject === "issuer" && configuration.source === "provided";
+  return {
+    name: subject,
+    ...(isProvided && { make: "issuer" as const, anchor: signer }),
+    edits: isProvided ? {} : { set: [{ path: [TRUST[subject], "generation"], value: generation }] },
+    configuration,
+  };
 }
