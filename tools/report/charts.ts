@@ -158,7 +158,7 @@ export async function graph(parts: readonly Part[]): Promise<string> {
       style: "rounded,filled",
       fontname: "Helvetica",
       fontsize: 13,
-      margin: 0.15,
+      margin: "0.3,0.12",
     },
     edgeAttributes: { arrowsize: 0.7 },
     nodes: parts.map(({ name, components }) => ({

@@ -84,13 +84,14 @@ export function Fold(props: { readonly summary: string; readonly children: Compo
 }
 
 /** Lines, of which the first few are seen at once. */
-export function Lines({
-  lines,
-  more,
-}: {
+export function Lines(props: {
   readonly lines: readonly ComponentChildren[];
+  /** What the others are, e.g. `more objects`. */
   readonly more: string;
+  /** How many are seen at once. Default: as many as rows of a table. */
+  readonly first?: number;
 }): VNode {
+  const { lines, more, first = FOLD } = props;
   const list = (some: readonly ComponentChildren[]): VNode => (
     <ul>
       {some.map((line) => (
@@ -100,9 +101,9 @@ export function Lines({
   );
   return (
     <>
-      {list(lines.slice(0, FOLD))}
-      {lines.length > FOLD && (
-        <Fold summary={`${lines.length - FOLD} ${more}`}>{list(lines.slice(FOLD))}</Fold>
+      {list(lines.slice(0, first))}
+      {lines.length > first && (
+        <Fold summary={`${lines.length - first} ${more}`}>{list(lines.slice(first))}</Fold>
       )}
     </>
   );

@@ -17,7 +17,7 @@ export function Identities(props: { readonly identities: Model; readonly policie
             policy,
             isOpen ? <Badge result="warning" word="let in" /> : <Badge result="ok" word="refused" />,
             pods,
-            <Lines lines={namespaces} more="more namespaces" />,
+            <Lines lines={namespaces} more="more namespaces" first={3} />,
           ])}
         />
       )}
@@ -31,7 +31,7 @@ export function Identities(props: { readonly identities: Model; readonly policie
           rows={identities.map(({ identity, pods, workloads }) => [
             identity,
             pods,
-            <Lines lines={workloads} more="more workloads" />,
+            <Lines lines={workloads} more="more workloads" first={3} />,
           ])}
         />
       )}
