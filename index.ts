@@ -21,7 +21,7 @@ const PULUMI_CLI = ">=3.208.0";
 async function program(): Promise<StackOutputs> {
   silenceDebugMessages();
   await pulumi.requirePulumiVersion(PULUMI_CLI);
-  const { sampleApplications, ...settings } = readConfig(SAMPLE_APPLICATIONS);
+  const { sampleApplications, rolls, ...settings } = readConfig(SAMPLE_APPLICATIONS);
   const config = { ...settings, cluster: { ...settings.cluster, mark: stackMark() } };
   const samples = sampleApplications.map((name) => ({ name, sample: SAMPLE_APPLICATIONS[name] }));
   const deployed = await checkCluster(config, {
@@ -36,7 +36,7 @@ async function program(): Promise<StackOutputs> {
   await mesh.certificatesChecked;
   const applications = samples.map(({ name, sample }) => new sample.component(name, { mesh }));
 
-  trustProof("linkerd-trust-proof", { mesh, deployed }, { dependsOn: [mesh, ...applications] });
+  trustProof("linkerd-trust-proof", { mesh, deployed, rolls }, { dependsOn: [mesh, ...applications] });
 
   const { certificates, trustDomain, chartVersions, meshedNamespaces } = mesh;
   return {

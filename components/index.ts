@@ -48,6 +48,7 @@ export {
   type WebhookTrust,
 } from "./pki/webhookCertificates";
 export { checkCluster, type OtherNamespaces } from "./preflight";
+export { type RollSettings } from "./rolls/rollSettings";
 export { trustProof, type TrustProofArgs } from "./rolls/trustProof";
 export { TrustManager, type TrustManagerArgs } from "./trustManager/trustManager";
 export { TrustManagerBundle, type TrustManagerBundleArgs } from "./trustManager/trustManagerBundle";

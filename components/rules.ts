@@ -22,6 +22,7 @@ export { ISSUANCE_LIFETIME_SECONDS } from "./controlPlane/linkerdControlPlane";
 export { LINKERD_NAMESPACE, VIZ_NAMESPACE } from "./controlPlane/linkerdNamespace";
 export { DEFAULT_OPAQUE_PORTS, IPTABLES_MODE, WEBHOOK_FAILURE_POLICY } from "./controlPlane/settings";
 export { DEFAULT_CHART_SOURCE, DEFAULT_LINKERD_VERSION, LINKERD_VERSION } from "./controlPlane/version";
+export { ROLL_PERCENT, rolledWorkloadProblems } from "./rolls/rollSettings";
 export { PROMETHEUS_URL } from "./extensions/linkerdViz";
 export { DEFAULT_GATE_DEADLINE_SECONDS } from "./injection/injectionGate";
 export { passedOverProblems } from "./injection/injectorRules";

@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 
-import { ClusterAccess, LinkerdMeshArgs, Workload } from "../components";
+import { ClusterAccess, LinkerdMeshArgs, RollSettings, Workload } from "../components";
 import { oneOf } from "../components/rules";
 import { readCertificates } from "./certificates";
 import { checkCharts } from "./charts";
@@ -28,6 +28,8 @@ export interface StackConfig<A extends string = string>
   extends Required<Omit<LinkerdMeshArgs, Optional>>, Pick<LinkerdMeshArgs, Optional> {
   readonly namespaces: readonly NamespaceConfig[];
   readonly sampleApplications: readonly A[];
+  /** Workloads of others that are rolled when they lack the trust bundle. Default: none. */
+  readonly rolls?: RollSettings;
 }
 
 /** Sample applications by name, each with the namespaces that it creates. */
@@ -51,6 +53,7 @@ export function readConfig<A extends string>(applications: Applications<A>): Sta
   });
   const { enabled: vizEnabled, ...viz } = settings.viz;
   const { enabled: monitored, ...monitoring } = settings.monitoring;
+  const { workloads: rolled, ...rolls } = settings.rolls;
   const opaquePorts = filled(settings.opaquePorts);
   const config: StackConfig<A> = {
     charts: { version: settings.linkerdVersion, source: settings.chartSource },
@@ -69,6 +72,7 @@ export function readConfig<A extends string>(applications: Applications<A>): Sta
     },
     protect: settings.protect,
     acceptOutage: settings.acceptOutage,
+    rolls: rolled === undefined ? undefined : { workloads: rolled, ...rolls },
     cniEnabled,
     labelKubeSystem: settings.labelKubeSystem,
     viz: vizEnabled === true ? viz : undefined,

@@ -26,6 +26,7 @@ import { jsonKey, optionalKey, secretKey, textKey, valueKey } from "./key";
 import { readMonitoring } from "./monitoring";
 import { readNamespaces } from "./namespaces";
 import { elsewhere, list } from "./reading";
+import { readRolls } from "./rolls";
 import { Stack } from "./stack";
 import { readValues } from "./values";
 import { readIssuance, readTrustAnchors, readWebhookIssuance } from "./trustAnchors";
@@ -56,6 +57,7 @@ export const KEYS = {
   signingAnchor: optionalKey(),
   trustAnchorKey: secretKey(),
   acceptOutage: optionalKey(),
+  rolls: jsonKey(readRolls, {}),
   issuanceLifetime: textKey(ISSUANCE_LIFETIME, "24h"),
   issuer: jsonKey(readIssuance, {}),
   issuerCertificate: optionalKey(),

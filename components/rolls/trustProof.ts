@@ -10,6 +10,8 @@ import { readMeshedPods } from "../controlPlane/runningTrust";
 import { fingerprints, isSameSet } from "../pki/deployedTrust";
 import { describeObstacle } from "../pki/podTrust";
 import { MeshedPod } from "../pki/runningTrust";
+import { rollOthers } from "./rollOthers";
+import { RollSettings } from "./rollSettings";
 
 /** Arguments of a {@link trustProof}. */
 export interface TrustProofArgs {
@@ -17,6 +19,8 @@ export interface TrustProofArgs {
   readonly mesh: { readonly trustBundlePem: pulumi.Input<string>; readonly cluster: ClusterAccess };
   /** What the cluster had before. Default: it is not known. */
   readonly deployed?: DeployedMesh;
+  /** Which workloads of others are rolled when they lack the bundle. Default: none. */
+  readonly rolls?: RollSettings;
 }
 
 /** How long to wait for each answer. */
@@ -24,21 +28,34 @@ const TIMEOUT_MS = 15_000;
 
 /**
  * Looks, at the end of an `up` that has changed the trust bundle, whether every meshed pod of the cluster was created with
- * it, and warns of those that were not, with the commands that create them anew. Asks nothing where no mesh was deployed
+ * it, after it has rolled those workloads of others that it is told to, and warns of those that were not, with the commands
+ * that create them anew. Asks nothing where no mesh was deployed
  * before. Name in `dependsOn` all whose pods roll by themselves.
  */
 export function trustProof(
   name: string,
-  { mesh: { trustBundlePem, cluster }, deployed }: TrustProofArgs,
+  { mesh: { trustBundlePem, cluster }, deployed, rolls }: TrustProofArgs,
   opts: pulumi.CustomResourceOptions,
 ): random.RandomId {
   const hook = clusterHook(name, async () => {
     const isNew = deployed !== undefined && deployed.linkerdVersion === undefined;
-    if (!isNew) {
-      await report(cluster, fingerprints((await settled(trustBundlePem)) ?? ""));
+    if (isNew) {
+      return;
     }
+    const bundle = fingerprints((await settled(trustBundlePem)) ?? "");
+    if (rolls !== undefined) {
+      const core = await connect(cluster, ({ CoreV1Api }) => CoreV1Api, TIMEOUT_MS);
+      const stale = withOtherTrust(await readMeshedPods(core), bundle);
+      await rollOthers({ ...rolls, stale, bundle, cluster });
+    }
+    await report(cluster, bundle);
   });
-  return gate(name, hook, { bundle: pulumi.output(trustBundlePem).apply(sha256) }, opts);
+  const keepers = {
+    bundle: pulumi.output(trustBundlePem).apply(sha256),
+    // What was not rolled before is, once it is asked for.
+    ...(rolls && { rolls: JSON.stringify(rolls.workloads) }),
+  };
+  return gate(name, hook, keepers, opts);
 }
 
 async function report(cluster: ClusterAccess, bundle: ReadonlySet<string>): Promise<void> {

@@ -76,6 +76,7 @@ describe("configuration", () => {
         imagePullSecrets: undefined,
       },
       protect: false,
+      rolls: undefined,
       cniEnabled: false,
       labelKubeSystem: false,
       viz: undefined,
@@ -99,6 +100,7 @@ describe("configuration", () => {
         ],
         signingAnchor: "2027",
         acceptOutage: "0123456789ab",
+        rolls: { workloads: ["StatefulSet shop/db"], percent: 10, deadlineSeconds: 60 },
         issuanceLifetime: "1h30m",
         issuer: { generation: 3, validityHours: 48 },
         webhookCertificates: { generation: 4, validityHours: 24 },
@@ -140,6 +142,7 @@ describe("configuration", () => {
       {
         charts: { version: "edge-26.8.3", source: "oci://registry.example.org/linkerd" },
         acceptOutage: "0123456789ab",
+        rolls: { workloads: ["StatefulSet shop/db"], percent: 10, deadlineSeconds: 60 },
         trustDomain: "example.org",
         trustAnchors: [
           { id: "2027", certificate: undefined, generation: 2, validityHours: 100 },
@@ -321,6 +324,22 @@ describe("configuration", () => {
       "applications that are no list",
       { sampleApplications: "hello-world" },
       /sampleApplications must be a list/,
+    ],
+    [
+      "a workload to roll that is only a name",
+      { rolls: { workloads: ["web"] } },
+      /rolls\.workloads\[0\] must be a kind, a namespace and a name, .* but is "web"\n {4}pulumi config set --path 'linkerd-mtls:rolls\.workloads\[0\]'/,
+    ],
+    ["other workloads to roll", { rolls: { workloads: "some" } }, /rolls\.workloads must be all, or a list/],
+    [
+      "a share of workloads to roll without workloads",
+      { rolls: { percent: 50 } },
+      /rolls\.percent must be set only with workloads/,
+    ],
+    [
+      "a share of workloads to roll that is none",
+      { rolls: { workloads: "all", percent: 0 } },
+      /rolls\.percent must be a whole number, 1 to 100, but is 0/,
     ],
     ["a flag that is none", { cniEnabled: "maybe" }, /cniEnabled must be true or false, but is "maybe"/],
     [
