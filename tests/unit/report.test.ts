@@ -77,6 +77,19 @@ describe("report", () => {
     ]);
   });
 
+  it("finds the stages of many parts that wait for all before them", () => {
+    const urn = (index: number) =>
+      `urn:pulumi:dev::p::linkerd-mtls:index:LinkerdMesh$random:index/randomId:RandomId::${index}`;
+    const parts = partsOf(
+      Array.from({ length: 40 }, (_, index) => ({
+        urn: urn(index),
+        dependencies: Array.from({ length: index }, (_, before) => urn(before)),
+      })),
+    );
+    const last = { name: "RandomId 39", components: 1, resources: 1, waitsFor: ["RandomId 38"], stage: 40 };
+    assert.deepEqual(parts.at(-1), last);
+  });
+
   it("counts the pods of each namespace by their place, those with pods outside first", () => {
     const done = Object.assign(pod("done"), { status: { phase: "Succeeded" } });
     const pods = [...healthy.pods, pod("web-3"), done];

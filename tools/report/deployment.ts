@@ -44,13 +44,14 @@ export function partsOf(resources: readonly Dependent[]): Part[] {
     }
   }
   const waits = new Map([...found].map(([name, { waitsFor }]) => [name, waitsFor]));
+  const stages = stagesOf(waits);
   return [...found]
     .map(([name, { components, resources: number }]) => ({
       name,
       components: Math.max(components.size, 1),
       resources: number,
       waitsFor: direct(name, waits),
-      stage: stageOf(name, waits),
+      stage: stages.get(name) ?? 1,
     }))
     .sort((one, other) => one.stage - other.stage || one.name.localeCompare(other.name));
 }
@@ -94,10 +95,17 @@ function direct(name: string, waits: Waits): string[] {
     .sort();
 }
 
-/** Parts that wait for each other, which an engine refuses, are of one stage. */
-function stageOf(name: string, waits: Waits, above: ReadonlySet<string> = new Set([name])): number {
-  const stages = [...(waits.get(name) ?? [])]
-    .filter((other) => !above.has(other))
-    .map((other) => stageOf(other, waits, new Set([...above, other])));
-  return 1 + Math.max(0, ...stages);
+/** The stage of each part. Parts that wait for each other, which an engine refuses, end the search. */
+function stagesOf(waits: Waits): ReadonlyMap<string, number> {
+  const stages = new Map<string, number>();
+  const visit = (name: string): number => {
+    const known = stages.get(name);
+    if (known !== undefined) return known;
+    stages.set(name, 1);
+    const stage = 1 + Math.max(0, ...[...(waits.get(name) ?? [])].map(visit));
+    stages.set(name, stage);
+    return stage;
+  };
+  for (const name of waits.keys()) visit(name);
+  return stages;
 }
