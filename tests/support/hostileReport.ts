@@ -1,5 +1,5 @@
 import type { Material } from "../../tools/report/report";
-import type { PolicyObjects } from "../../tools/report/policies";
+import type { PolicyObjects } from "../../tools/verify/policyObjects";
 import type { Snapshot } from "../../tools/verify/snapshot";
 import { testCertificate } from "./certificates";
 import { healthySnapshot, type MeshCertificates, meshedPod, pod, withServer } from "./verifySnapshot";
@@ -82,12 +82,12 @@ export async function hostileMaterial(certificates: MeshCertificates): Promise<M
       ...healthy.mesh,
       trustRoots: { data: { "ca-bundle.crt": `${certificates.anchor.certPem}\n${old.certPem}\n` } },
     },
+    policies: policyObjects(HOSTILE),
     issuerEvents: [{ metadata: {}, involvedObject: {}, reason: "IssuerUpdateSkipped", message: HOSTILE }],
   };
   return {
     cluster: HOSTILE,
     snapshot: withServer(snapshot, "tap", () => ({ endpoints: 0 })),
-    policies: policyObjects(HOSTILE),
     state: [...STATE, { urn: `urn:pulumi:dev::p::linkerd-mtls:index:LinkerdMesh$a:b:C::${HOSTILE}` }],
   };
 }

@@ -78,6 +78,13 @@ export function healthySnapshot(certificates: MeshCertificates): Snapshot {
       certificatePem: servers[server.service]?.certPem ?? "",
     })),
     guard: denyingGuard(),
+    policies: {
+      servers: [],
+      authorizationpolicies: [],
+      meshtlsauthentications: [],
+      networkauthentications: [],
+      serverauthorizations: [],
+    },
     renewals: {},
     issuerEvents: [],
     withSecrets: true,

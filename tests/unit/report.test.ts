@@ -174,7 +174,6 @@ describe("report", () => {
         reportOf({
           cluster: "prod",
           snapshot: healthy,
-          policies: policyObjects("web"),
           state: STATE,
           ...material,
         }),
@@ -204,12 +203,13 @@ describe("report", () => {
     it("says what it does not know", async () => {
       const snapshot = {
         ...healthy,
+        policies: undefined,
         withSecrets: false,
         servers: [],
         mesh: { values: {}, issuerPem: "" },
         pods: [],
       };
-      const html = await render({ snapshot, policies: undefined, state: undefined });
+      const html = await render({ snapshot, state: undefined });
       assert.match(html, /Secrets were not read/);
       assert.match(html, /no certificate that could be read/);
       assert.match(html, /the order of its deployment is left out/);

@@ -32,7 +32,11 @@ describe("the report in a browser", function () {
     folder = await mkdtemp(join(tmpdir(), "report-"));
     const certificates = await meshCertificates();
     const snapshot = healthySnapshot(certificates);
-    materials.healthy = { cluster: "prod", snapshot, policies: policyObjects("web"), state: STATE };
+    materials.healthy = {
+      cluster: "prod",
+      snapshot: { ...snapshot, policies: policyObjects("web") },
+      state: STATE,
+    };
     materials.bare = { cluster: "prod", snapshot: { ...snapshot, pods: [], servers: [] } };
     materials.hostile = await hostileMaterial(certificates);
     for (const [name, material] of Object.entries(materials)) {

@@ -3,12 +3,9 @@ import { resolve } from "node:path";
 
 import { Command } from "commander";
 
-import { describeError } from "../../components/cluster/client";
-import { UserError } from "../shared/errors";
 import { runToEnd } from "../shared/runToEnd";
 import { accessOf, type ClusterOptions, readCluster, withClusterOptions } from "../verify/access";
 import { page } from "./page";
-import { readPolicies } from "./policies";
 import { reportOf } from "./report";
 import { readState } from "./state";
 
@@ -25,14 +22,8 @@ function nameOf({ kubeconfig, context, name }: ClusterOptions): string {
 async function write(options: Options): Promise<void> {
   const access = accessOf(options);
   const state = await readState(options, options.state);
-  const [snapshot, policies] = await Promise.all([
-    readCluster(access, options.secrets),
-    readPolicies(access).catch((error: unknown) => {
-      const problem = `the cluster does not say which policies it has: ${describeError(error).message}`;
-      throw new UserError(problem, "kubectl get servers.policy.linkerd.io -A", { cause: error });
-    }),
-  ]);
-  const html = await page(reportOf({ cluster: nameOf(options), snapshot, policies, state }));
+  const snapshot = await readCluster(access, options.secrets);
+  const html = await page(reportOf({ cluster: nameOf(options), snapshot, state }));
   const file = resolve(options.output);
   await writeFile(file, html);
   console.log(`${file}: ${Math.ceil(Buffer.byteLength(html) / 1024)} KiB`);

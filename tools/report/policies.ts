@@ -1,66 +1,7 @@
-import type { V1LabelSelector } from "@kubernetes/client-node";
-
-import { type ClusterAccess, connect, describeError } from "../../components/cluster/client";
 import { isLive, proxyOf } from "../../components/cluster/meshedPods";
-import { FORBIDDEN, TIMEOUT_MS } from "../verify/access";
+import type { Networks, PolicyObject, PolicyObjects, Reference } from "../verify/policyObjects";
 import { selects } from "../verify/selectors";
 import type { Snapshot } from "../verify/snapshot";
-
-const GROUP = "policy.linkerd.io";
-
-/** Versions in which each kind is asked for; the first that a cluster has. */
-const KINDS = {
-  servers: ["v1beta3", "v1beta1"],
-  authorizationpolicies: ["v1alpha1"],
-  meshtlsauthentications: ["v1alpha1"],
-  networkauthentications: ["v1alpha1"],
-  serverauthorizations: ["v1beta1"],
-} as const;
-
-/** An object of {@link GROUP}. */
-export interface PolicyObject<Spec> {
-  readonly metadata: { readonly name: string; readonly namespace: string };
-  readonly spec: Spec;
-}
-
-interface Reference {
-  readonly kind: string;
-  readonly name: string;
-  readonly namespace?: string;
-}
-
-interface MeshTls {
-  readonly identities?: readonly string[] | null;
-  readonly identityRefs?: readonly Reference[] | null;
-}
-
-interface Networks {
-  readonly networks?: readonly { readonly cidr: string }[] | null;
-}
-
-/** Linkerd's policies, as far as they are shown. */
-export interface PolicyObjects {
-  readonly servers: readonly PolicyObject<{
-    readonly podSelector?: V1LabelSelector;
-    readonly port: string | number;
-    readonly proxyProtocol?: string;
-    readonly accessPolicy?: string;
-  }>[];
-  readonly authorizationpolicies: readonly PolicyObject<{
-    readonly targetRef: Reference;
-    readonly requiredAuthenticationRefs?: readonly Reference[];
-  }>[];
-  readonly meshtlsauthentications: readonly PolicyObject<MeshTls>[];
-  readonly networkauthentications: readonly PolicyObject<Networks>[];
-  readonly serverauthorizations: readonly PolicyObject<{
-    readonly server: { readonly name?: string };
-    readonly client: {
-      readonly unauthenticated?: boolean;
-      readonly meshTLS?: { readonly unauthenticatedTLS?: boolean; readonly identities?: readonly string[] };
-      readonly networks?: Networks["networks"];
-    };
-  }>[];
-}
 
 /** A port that has a policy of its own. */
 export interface ServerRow {
@@ -84,34 +25,6 @@ export interface WiderPolicyRow {
 export interface Policies {
   readonly servers: readonly ServerRow[];
   readonly wider: readonly WiderPolicyRow[];
-}
-
-/**
- * Reads them; undefined where the user must not.
- *
- * @throws what the client throws where there is no answer.
- */
-export async function readPolicies(access: ClusterAccess): Promise<PolicyObjects | undefined> {
-  const api = await connect(access, (k8s) => k8s.CustomObjectsApi, TIMEOUT_MS);
-  const list = async (plural: string, [version = "", ...others]: readonly string[]): Promise<unknown[]> => {
-    try {
-      // The client knows nothing of the kind.
-      const answer: unknown = await api.listClusterCustomObject({ group: GROUP, version, plural });
-      return (answer as { readonly items: unknown[] }).items;
-    } catch (error) {
-      if (describeError(error).status !== 404) throw error;
-      return others.length === 0 ? [] : list(plural, others);
-    }
-  };
-  try {
-    const entries = Object.entries(KINDS).map(
-      async ([plural, versions]) => [plural, await list(plural, versions)] as const,
-    );
-    return Object.fromEntries(await Promise.all(entries)) as unknown as PolicyObjects;
-  } catch (error) {
-    if (describeError(error).status === FORBIDDEN) return undefined;
-    throw error;
-  }
 }
 
 /** What policies mean for the pods that there are. */

@@ -6,7 +6,7 @@ import { type Certificates, certificatesOf } from "./certificates";
 import { type Part, partsOf } from "./deployment";
 import { type Identities, identitiesOf } from "./identities";
 import { type NamespaceRow, namespacesOf } from "./namespaces";
-import { type Policies, policiesOf, type PolicyObjects } from "./policies";
+import { type Policies, policiesOf } from "./policies";
 import { type RotationRow, rotationOf } from "./rotation";
 
 /** All that is read for a report. */
@@ -14,8 +14,6 @@ export interface Material {
   /** What the cluster is called, e.g. its context. */
   readonly cluster: string;
   readonly snapshot: Snapshot;
-  /** Linkerd's policies; undefined where the user must not read them. */
-  readonly policies?: PolicyObjects;
   /** Resources of the stack's state; undefined where no stack is known. */
   readonly state?: readonly Dependent[];
 }
@@ -36,7 +34,7 @@ export interface Report {
 }
 
 /** Sorts what was read into what is shown. */
-export function reportOf({ cluster, snapshot, policies, state }: Material): Report {
+export function reportOf({ cluster, snapshot, state }: Material): Report {
   return {
     cluster,
     now: snapshot.now,
@@ -45,7 +43,7 @@ export function reportOf({ cluster, snapshot, policies, state }: Material): Repo
     ...(state !== undefined && { deployment: partsOf(state) }),
     namespaces: namespacesOf(snapshot),
     identities: identitiesOf(snapshot),
-    ...(policies !== undefined && { policies: policiesOf(policies, snapshot) }),
+    ...(snapshot.policies !== undefined && { policies: policiesOf(snapshot.policies, snapshot) }),
     rotation: rotationOf(snapshot),
   };
 }

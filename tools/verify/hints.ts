@@ -12,6 +12,7 @@ export const HINTS = {
   anchor: "rotating-the-trust-anchor",
   webhook: "webhooks-that-cannot-be-called",
   guard: "a-guard-that-does-not-refuse",
+  policies: "policies-that-have-no-effect",
   absent: "no-control-plane",
 } as const;
 

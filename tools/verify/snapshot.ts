@@ -4,6 +4,7 @@ import { type ClusterAccess, connect } from "../../components/cluster/client";
 import { type MeshObjects, readMeshObjects, unlessAbsent } from "../../components/controlPlane/deployedMesh";
 import { LINKERD_NAMESPACE } from "../../components/controlPlane/linkerdNamespace";
 import { GUARD_NAMES } from "../../components/injection/meshGuard";
+import { type PolicyObjects, readPolicies } from "./policyObjects";
 import { readCertificates, type Renewals } from "./renewals";
 import { secretOf, type Server, SERVERS } from "./servers";
 
@@ -40,6 +41,8 @@ export interface Snapshot {
   readonly mesh: MeshObjects;
   readonly servers: readonly ServerState[];
   readonly guard: GuardState;
+  /** Linkerd's policies; undefined where the user must not read them. */
+  readonly policies?: PolicyObjects;
   /** When cert-manager renews the certificate of a Secret, by namespace and name. */
   readonly renewals: Renewals;
   /** Events of identity about its issuer. */
@@ -77,7 +80,7 @@ export async function readSnapshot(access: ClusterAccess, options: ReadOptions):
     namespaces.some(({ metadata }) => metadata?.name === namespace);
   const servers = SERVERS.filter(({ namespace, isRequired }) => isRequired || isThere(namespace));
 
-  const [pods, mesh, states, guard, renewals, issuerEvents] = await Promise.all([
+  const [pods, mesh, states, guard, policies, renewals, issuerEvents] = await Promise.all([
     readPods(core),
     readMeshObjects(core, withSecrets),
     Promise.all(
@@ -89,6 +92,7 @@ export async function readSnapshot(access: ClusterAccess, options: ReadOptions):
       })),
     ),
     readGuard(admission),
+    readPolicies(access, timeoutMs),
     withSecrets
       ? readCertificates(access, [...new Set(servers.map(({ namespace }) => namespace))], timeoutMs)
       : {},
@@ -101,6 +105,7 @@ export async function readSnapshot(access: ClusterAccess, options: ReadOptions):
     mesh,
     servers: states,
     guard,
+    policies,
     renewals,
     issuerEvents: issuerEvents.items.filter(({ reason = "" }) => reason.startsWith("IssuerUpdate")),
     withSecrets,

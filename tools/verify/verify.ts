@@ -1,3 +1,4 @@
+import { checkAuthorization } from "./authorization";
 import { checkCertificates } from "./certificates";
 import { checkGuard } from "./guard";
 import { checkInjection } from "./injection";
@@ -8,7 +9,7 @@ import { checkWebhooks } from "./webhooks";
 
 /** All checks, in the order in which one depends on another. */
 export function verify(snapshot: Snapshot): Group[] {
-  return [checkCertificates, checkWebhooks, checkGuard, checkInjection, checkProxies].map((checks) =>
-    checks(snapshot),
+  return [checkCertificates, checkWebhooks, checkGuard, checkInjection, checkProxies, checkAuthorization].map(
+    (checks) => checks(snapshot),
   );
 }
