@@ -27,7 +27,8 @@ export function Rotation({ rows }: { readonly rows: readonly RotationRow[] }): V
           <p>
             {count(others.length, "workload")} with {pods(others)} {others.length === 1 ? "is" : "are"} of
             others and {others.length === 1 ? "does" : "do"} not roll by{" "}
-            {others.length === 1 ? "itself" : "themselves"}: the owners run these commands after each change.
+            {others.length === 1 ? "itself" : "themselves"}: the owners run these commands after each change,
+            unless the configuration <code>rolls</code> of the stack names them.
           </p>
           <Table
             caption="Workloads of others"
