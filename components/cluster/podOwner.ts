@@ -5,7 +5,7 @@ const TEMPLATE_HASH = "pod-template-hash";
 /** A CronJob names its Jobs after the minute that they are for. */
 const CRON_JOB = /^(.+)-\d{8,}$/;
 
-/** What to roll to get the pod anew, e.g. `Deployment shop/web`: by its names alone, without a request for each pod. */
+/** What to roll to have the pod recreated, e.g. `Deployment shop/web`: by its names alone, without a request for each pod. */
 export function ownerOf({ metadata = {} }: V1Pod): string {
   const { namespace = "", name = "", labels = {}, ownerReferences = [] } = metadata;
   const owner = ownerReferences.find(({ controller }) => controller === true);

@@ -51,7 +51,7 @@ async function untilInUse(
 ): Promise<void> {
   const attempt = async (timeoutMs: number): Promise<Verdict> => {
     try {
-      const state = await readIssuerInUse(cluster, timeoutMs, deployed?.issuer[0]);
+      const state = await readIssuerInUse(cluster, timeoutMs, deployed?.issuer);
       const { replicas, unproven, written, skipped } = state;
       if (replicas > 0 && unproven.length === 0) {
         return { done: true };

@@ -11,6 +11,9 @@ import { latest, written } from "./runningTrust";
 /** Label of identity's pods. */
 const IDENTITY = "linkerd.io/control-plane-component=identity";
 
+/** Its container in them. */
+const IDENTITY_CONTAINER = "identity";
+
 /** Object that identity's events are about. */
 const IDENTITY_EVENTS = "involvedObject.name=linkerd-identity";
 
@@ -43,12 +46,13 @@ export interface IssuerInUse {
  * as many as have reported `IssuerUpdated` since, and those whose own metrics give its end. Metrics are asked only where
  * the others do not suffice, and say nothing where the release has none or the deploying user must not read them.
  *
- * @param before The issuer before, which a metric must tell apart. Default: it is not known.
+ * @param before The issuer before, as long as it had not expired: a metric must tell it apart. Where it had expired,
+ *   identity does not run with it, so a container that has started since uses the new one. Default: it is not known.
  */
 export async function readIssuerInUse(
   cluster: ClusterAccess,
   timeoutMs: number,
-  before?: { readonly validTo: string },
+  before?: readonly { readonly validTo: string }[],
 ): Promise<IssuerInUse> {
   const namespace = LINKERD_NAMESPACE;
   const core = await connect(cluster, ({ CoreV1Api }) => CoreV1Api, timeoutMs);
@@ -59,14 +63,16 @@ export async function readIssuerInUse(
   ]);
   const pods = items.filter(isLive);
   const since = written(secret) ?? secret.metadata?.creationTimestamp ?? new Date(0);
-  const older = pods.filter(({ metadata }) => (metadata?.creationTimestamp ?? since) < since);
+  const started = before?.length === 0 ? containerStart : podStart;
+  const older = pods.filter((pod) => (started(pod) ?? since) < since);
   const reports = events.items.filter((event) => (timeOf(event) ?? new Date(0)) >= since);
   // Each replica has an event of its own, and counts in it.
   const updated = reports.filter(({ reason }) => reason === "IssuerUpdated");
   const [skipped] = reports.filter(({ reason }) => reason === "IssuerUpdateSkipped");
 
   const [issuer] = liveCertificates(issuerPemOf(secret));
-  const toldApart = before === undefined || Math.abs(end(before) - (issuer ? end(issuer) : 0)) > 2 * SKEW_MS;
+  const [old] = before ?? [];
+  const toldApart = old === undefined || Math.abs(end(old) - (issuer ? end(issuer) : 0)) > 2 * SKEW_MS;
   const proven =
     updated.length >= older.length || issuer === undefined || !toldApart
       ? []
@@ -102,6 +108,16 @@ async function endInUse(core: CoreV1Api, pod: string): Promise<number | undefine
   });
   const seconds = Number(ISSUER_TTL.exec(metrics)?.[1]);
   return Number.isFinite(seconds) ? Date.now() + seconds * 1000 : undefined;
+}
+
+function podStart({ metadata }: V1Pod): Date | undefined {
+  return metadata?.creationTimestamp;
+}
+
+/** A container that is restarted keeps its pod, and reports nothing of the issuer with which it starts. */
+function containerStart(pod: V1Pod): Date | undefined {
+  const container = pod.status?.containerStatuses?.find(({ name }) => name === IDENTITY_CONTAINER);
+  return container?.state?.running?.startedAt ?? podStart(pod);
 }
 
 function nameOf({ metadata }: V1Pod): string {

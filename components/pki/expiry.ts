@@ -67,7 +67,7 @@ function nextId(id: string): string {
   return `${name}-${Number(count) + 1}`;
 }
 
-/** The command that has a certificate issued anew. */
+/** The command that reissues a certificate. */
 export function reissue(
   key: "issuer" | "webhookCertificates",
   { generation = 1 }: IssuanceArgs = {},

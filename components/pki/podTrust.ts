@@ -15,7 +15,7 @@ const SKEW_SECONDS = 60;
 /** More owners than these are counted only. */
 const MAX_OWNERS = 20;
 
-/** What is in the way of a change, or was not done by it, and whose pods have to be created anew for it. */
+/** What is in the way of a change, or was not done by it, and whose pods have to be recreated for it. */
 export interface Obstacle {
   /** What is wrong with the pods; continues "2 pods". */
   readonly text: string;
@@ -28,7 +28,7 @@ export interface Obstacle {
  * Refuses to switch the issuer to an anchor that pods were created without, and to remove an anchor under which the
  * certificates of running pods may have been issued. Reads the pods only where the change does one of them.
  *
- * @throws RunError that names the pods by their owners, with the commands that create them anew.
+ * @throws RunError that names the pods by their owners, with the commands that recreate them.
  */
 export async function refuseBeforePods(
   deployed: DeployedTrust,
@@ -130,12 +130,12 @@ function after(time: Date, seconds: number): Date {
   return new Date(time.getTime() + seconds * 1000);
 }
 
-/** An obstacle in lines: its pods by their owners, with the commands that create them anew. */
+/** An obstacle in lines: its pods by their owners, with the commands that recreate them. */
 export function describeObstacle({ text, pods, until }: Obstacle): string[] {
   const owners = ownersOf(pods);
   const more = owners.length - MAX_OWNERS;
   return [
-    `  ${count(pods.length)} ${text}. Create them anew${until === undefined ? "" : `, or wait until ${until.toISOString()}`}:`,
+    `  ${count(pods.length)} ${text}. Restart them${until === undefined ? "" : `, or wait until ${until.toISOString()}`}:`,
     ...owners.slice(0, MAX_OWNERS).map(([owner, number]) => `    ${restart(owner)}    # ${count(number)}`),
     ...(more > 0 ? [`    # and the pods of ${more} more`] : []),
   ];
@@ -155,10 +155,10 @@ export function count(pods: number): string {
   return pods === 1 ? "1 pod" : `${pods} pods`;
 }
 
-/** The command that creates an owner's pods anew, where there is one that loses nothing. */
+/** The command that recreates an owner's pods, where there is one that loses nothing. */
 export function restart(owner: string): string {
   const [, kind = "", namespace = "", name = ""] = /^(\S+) (.*)\/(.*)$/.exec(owner) ?? [];
   return ["Deployment", "StatefulSet", "DaemonSet"].includes(kind)
     ? `kubectl -n ${namespace} rollout restart ${kind.toLowerCase()}/${name}`
-    : `# ${owner}: let it end, or have its owner create it anew`;
+    : `# ${owner}: let it end, or have its owner recreate it`;
 }

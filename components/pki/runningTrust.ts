@@ -1,6 +1,6 @@
 /** A pod with a proxy, which runs or will. */
 export interface MeshedPod {
-  /** What to roll to get it anew, e.g. `Deployment shop/web`. */
+  /** What to roll to have it recreated, e.g. `Deployment shop/web`. */
   readonly owner: string;
   readonly created: Date;
   /** Fingerprints of the anchors that it was created with; undefined where it reads them when it starts, as Linkerd's own do. */

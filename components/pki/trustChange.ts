@@ -30,7 +30,7 @@ export function refuseTrustDomain(deployed: DeployedTrust, planned: PlannedTrust
     [
       `linkerd-mtls:trustDomain must stay ${trustDomain}, which the mesh on this cluster has, but is ${planned.trustDomain}.`,
       "Proxies that run keep their names in the old domain, so they and those that start after the change refuse each " +
-        "other until every meshed pod of the cluster has been created anew.",
+        "other until every meshed pod of the cluster has been recreated.",
       `    pulumi config set linkerd-mtls:trustDomain ${trustDomain}`,
       ...recovery(deployed, planned, "Changing the trust domain"),
     ].join("\n"),
@@ -58,7 +58,7 @@ export function refuseTrustChange(
       "On the cluster (ConfigMap linkerd-identity-trust-roots):",
       ...deployed.anchors.map((anchor) => `  - ${describe(anchor)}`),
       "Rotate in three steps, each with its own `up`: add the new anchor under a new id and keep the signer, until every " +
-        "meshed pod has been created anew; then change the signer; at the end remove the old anchor " +
+        "meshed pod has been recreated; then change the signer; at the end remove the old anchor " +
         '(docs/operations.md, "Rotating the trust anchor").',
       ...recovery(deployed, planned, "Replacing all trust at once"),
     ].join("\n"),

@@ -24,13 +24,13 @@ const NOT_ROLLED = ["Pod", "Job", "CronJob"];
 const STRIMZI = "StrimziPodSet";
 const STRIMZI_ROLL = { "strimzi.io/manual-rolling-update": "true" };
 
-/** Whether the pods of an owner can be created anew. */
+/** Whether the pods of an owner can be recreated. */
 export function isRollable(owner: string): boolean {
   return !NOT_ROLLED.includes(parseOwner(owner).kind);
 }
 
 /**
- * Has the pods of one owner created anew that lack the bundle, and no others, and waits until all are ready: by a restart
+ * Recreates the pods of one owner that lack the bundle, and no others, and waits until all are ready: by a restart
  * of its template, or, one after the other, by Strimzi's annotation or by an eviction, which respects disruption budgets.
  *
  * @throws Error at the deadline, and when interrupted.

@@ -8,7 +8,7 @@ const RESTARTED_AT = "kubectl.kubernetes.io/restartedAt";
 /** Kinds of the group apps that replace their pods when their template changes. */
 const TEMPLATED = ["Deployment", "StatefulSet", "DaemonSet"];
 
-/** A workload that creates its pods anew when its template changes. */
+/** A workload that recreates its pods when its template changes. */
 export interface Template {
   /** How far its roll-out is; undefined where it is over. */
   readonly rolling?: string;

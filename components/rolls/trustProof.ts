@@ -29,7 +29,7 @@ const TIMEOUT_MS = 15_000;
 /**
  * Looks, at the end of an `up` that has changed the trust bundle, whether every meshed pod of the cluster was created with
  * it, after it has rolled those workloads of others that it is told to, and warns of those that were not, with the commands
- * that create them anew. Asks nothing where no mesh was deployed
+ * that restart them. Asks nothing where no mesh was deployed
  * before. Name in `dependsOn` all whose pods roll by themselves.
  */
 export function trustProof(

@@ -87,7 +87,7 @@ describe("workloads of others that are rolled", () => {
     const rolls = { workloads: "all", percent: 100 };
     const output = await succeed(...args({ ...BOTH, rolls }));
     assert.match(output, /rolled (\d) of \1: /);
-    assert.match(output, /# Pod others\/alone: let it end, or have its owner create it anew/);
+    assert.match(output, /# Pod others\/alone: let it end, or have its owner recreate it/);
     assert.deepEqual(await stale(), ["Pod others/alone"]);
     assert.equal(await created(), beforehand + PODS);
     assert.match(await succeed(...args({ ...BOTH, rolls })), /Resources:\s+\d+ unchanged\s/);

@@ -20,7 +20,7 @@ const CONFIGURATION = configuration({
   ],
 });
 
-/** A command that a plan prints for pods that must be created anew. */
+/** A command that a plan prints for pods that must be restarted. */
 const RESTART = /^ +kubectl -n (\S+) rollout restart (\S+) /gm;
 
 describe("npm run rotate, with a stack that generates its certificates", () => {
@@ -95,7 +95,7 @@ describe("npm run rotate, with a stack that generates its certificates", () => {
       "Next: deploy the configuration as it is",
       "Stage: the new trust anchor is trusted, and the old one signs",
       "Next: sign by trust anchor next (2 of 3)",
-      "Must wait: 2 pods created without the new trust anchor would refuse each new certificate. Create them anew:",
+      "Must wait: 2 pods created without the new trust anchor would refuse each new certificate. Restart them:",
       "kubectl -n others rollout restart deployment/api    # 2 pods",
     );
     assert.equal((await bundle()).length, 2);

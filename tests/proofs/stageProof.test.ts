@@ -67,7 +67,7 @@ describe("what `up` proves of each stage of a rotation", () => {
     const before = (await trustRoots(sandbox)).data?.["ca-bundle.crt"];
     const output = await stack.up(BOTH);
     assert.match(output, /not every meshed pod has the trust bundle:/);
-    assert.match(output, /2 pods have another trust bundle than the mesh has now\. Create them anew:/);
+    assert.match(output, /2 pods have another trust bundle than the mesh has now\. Restart them:/);
     assert.match(output, /kubectl -n others rollout restart deployment\/api {4}# 2 pods/);
     assert.doesNotMatch(output, /rollout restart deployment\/web/);
 

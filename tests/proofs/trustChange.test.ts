@@ -226,7 +226,7 @@ describe("changes that would cut traffic", () => {
       await refused(
         ["preview", "up"],
         switched,
-        "2 pods created without the new trust anchor would refuse each new certificate. Create them anew:",
+        "2 pods created without the new trust anchor would refuse each new certificate. Restart them:",
         "kubectl -n others rollout restart deployment/api    # 2 pods",
       );
     });

@@ -66,7 +66,7 @@ export async function testCertificate(
     subject: `CN=${commonName}`,
     issuer: `CN=${signer?.commonName ?? commonName}`,
     publicKey: keys.publicKey as never,
-    signingKey: signingKey as never,
+    signingKey,
     signingAlgorithm: { ...signingKey.algorithm, hash },
     notBefore: new Date(now + days[0] * DAY_MS),
     notAfter,

@@ -63,9 +63,9 @@ export async function chainCertificate(
   const certificate = await x509.X509CertificateGenerator.create({
     subject,
     issuer: args.issuer ?? signer?.certificate.subjectName ?? subject,
-    // The library's types build on those of the DOM, which are not among ours.
+    // The library's types build on those of the DOM.
     publicKey: keys.publicKey as never,
-    signingKey: signingKey as never,
+    signingKey,
     signingAlgorithm: { ...signingKey.algorithm, hash },
     notBefore: new Date(Date.now() + hours[0] * HOUR_MS),
     notAfter: new Date(Date.now() + hours[1] * HOUR_MS),

@@ -5,7 +5,7 @@ import type { TestSandbox } from "./testSandbox";
 /** Namespace of workloads that no stack deployed. */
 export const OTHERS = "others";
 
-/** Name of a pod of nobody there, which nothing would create anew. */
+/** Name of a pod of nobody there, which nothing would recreate. */
 export const ALONE = "alone";
 
 /** What of them can be rolled, as messages name them, each with the number of its pods. */

@@ -60,8 +60,12 @@ describe("issuerGate", () => {
   }
 
   /** Runs the hook as the engine does before it creates the gate; the log of the deployment. */
-  async function open(linkerdVersion?: string, before = anchor): Promise<readonly string[]> {
-    const deployed = { linkerdVersion, anchors: [], issuer: [new X509Certificate(before.certPem)] };
+  async function open(
+    linkerdVersion?: string,
+    before: TestCertificate | "expired" = anchor,
+  ): Promise<readonly string[]> {
+    const issuer = before === "expired" ? [] : [new X509Certificate(before.certPem)];
+    const deployed = { linkerdVersion, anchors: [], issuer };
     const cluster = { kubeconfig: server.kubeconfig() };
     const { hooks } = await record(() => {
       issuerGate("gate", { issuer: "abc", deployed, deadlineSeconds: 1, cluster }, {});
@@ -85,6 +89,16 @@ describe("issuerGate", () => {
   it("opens when each replica was created after it", async () => {
     server.answers[PODS] = list({ metadata: { name: "new", creationTimestamp: ago(10) } });
     assert.equal((await open("edge-26.6.3")).length, 3);
+  });
+
+  it("opens when each container was started since, where the issuer before had expired", async () => {
+    const containerStatuses = [{ name: "identity", state: { running: { startedAt: ago(10) } } }];
+    const metadata = { name: "one", creationTimestamp: ago(100_000) };
+    server.answers[PODS] = list({ metadata, status: { containerStatuses } });
+    await assert.rejects(open("edge-26.6.3"), /: one: no event IssuerUpdated yet/);
+    await open("edge-26.6.3", "expired");
+    server.answers[PODS] = list({ metadata });
+    await assert.rejects(open("edge-26.6.3", "expired"), /: one: no event IssuerUpdated yet/);
   });
 
   it("opens when the metrics of each replica give its end", async () => {

@@ -104,7 +104,7 @@ describe("the offline CA", () => {
     const own = await x509.X509CertificateGenerator.createSelfSigned({
       // The library's types leave the encodings out.
       name: [{ CN: [{ utf8String: `root.linkerd.${trustDomain}` } as never] }],
-      keys: keys as never,
+      keys,
       signingAlgorithm: { name: "ECDSA", hash: "SHA-256" },
       notBefore: new Date(Date.now() - HOUR_MS),
       notAfter: new Date(Date.now() + 1000 * HOUR_MS),
@@ -126,7 +126,7 @@ describe("the offline CA", () => {
       subject: `CN=identity.linkerd.${trustDomain}`,
       issuer: own.subject,
       publicKey: keys.publicKey as never,
-      signingKey: keys.privateKey as never,
+      signingKey: keys.privateKey,
       signingAlgorithm: { name: "ECDSA", hash: "SHA-256" },
       notBefore: new Date(Date.now() - HOUR_MS),
       notAfter: new Date(Date.now() + 10 * HOUR_MS),

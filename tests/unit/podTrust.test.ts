@@ -84,8 +84,8 @@ describe("a change of trust with running pods", () => {
         message.startsWith(
           [
             "This change of linkerd-mtls:trustAnchors or the issuer must wait until running pods are ready for it:",
-            "  4 pods created without the new trust anchor would refuse each new certificate. Create them anew:",
-            "    # CronJob api/report: let it end, or have its owner create it anew    # 1 pod",
+            "  4 pods created without the new trust anchor would refuse each new certificate. Restart them:",
+            "    # CronJob api/report: let it end, or have its owner recreate it    # 1 pod",
             "    kubectl -n api rollout restart deployment/api    # 2 pods",
             "    kubectl -n db rollout restart statefulset/mysql    # 1 pod",
             'For this change with an outage, see docs/operations.md, "Replacing all trust at once":',
@@ -109,7 +109,7 @@ describe("a change of trust with running pods", () => {
       const running = { ...since, pods: [pod("Deployment shop/web", at("11:00"), old, next)] };
       await assert.rejects(
         drop(running),
-        /\n {2}1 pod created before the issuer changed may have certificates of the anchor that is removed\. Create them anew, or wait until 2026-01-03T11:02:00\.000Z:\n {4}kubectl -n shop rollout restart deployment\/web {4}# 1 pod\n/,
+        /\n {2}1 pod created before the issuer changed may have certificates of the anchor that is removed\. Restart them, or wait until 2026-01-03T11:02:00\.000Z:\n {4}kubectl -n shop rollout restart deployment\/web {4}# 1 pod\n/,
       );
       await drop({ ...since, pods: [pod("Deployment shop/web", at("11:02"), old, next)] });
       await drop(running, new Date("2026-01-03T11:02:00Z"));

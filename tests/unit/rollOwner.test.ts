@@ -83,7 +83,7 @@ describe("rolling the pods of an owner", () => {
     await roll("Deployment kafka/bridge");
   });
 
-  it("is not for pods that end by themselves, or that nothing creates anew", () => {
+  it("is not for pods that end by themselves, or that nothing recreates", () => {
     const owners = ["Pod a/b", "Job a/b", "CronJob a/b", "DaemonSet a/b", "StrimziPodSet a/b"];
     assert.deepEqual(owners.filter(isRollable), ["DaemonSet a/b", "StrimziPodSet a/b"]);
   });

@@ -145,7 +145,7 @@ describe("the plan of a rotation", () => {
         const text = planText(situation, waiting, "npm run rotate --");
         assert.ok(
           text.includes(
-            "Must wait: 1 pod created without the new trust anchor would refuse each new certificate. Create them anew:\n" +
+            "Must wait: 1 pod created without the new trust anchor would refuse each new certificate. Restart them:\n" +
               "    kubectl -n db rollout restart statefulset/mysql    # 1 pod",
           ),
           text,
@@ -237,7 +237,7 @@ describe("the plan of a rotation", () => {
         "  - trust anchor old signs the issuer",
         "Next: add trust anchor next, and keep the signer (1 of 3)",
         "Restarts: 2 pods of 2 workloads: Deployment linkerd/linkerd-identity, Deployment shop/web.",
-        "Afterwards, create anew 1 pod that this stack did not deploy:",
+        "Afterwards, restart 1 pod that this stack did not deploy:",
         "    kubectl -n others rollout restart deployment/api    # 1 pod",
       ].join("\n"),
     );

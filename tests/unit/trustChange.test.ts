@@ -135,7 +135,7 @@ describe("a change of trust", () => {
           `  - the anchor of the issuer in use does not stay (${fingerprint}): new proxies refuse the certificates of those that run`,
           "On the cluster (ConfigMap linkerd-identity-trust-roots):",
           `  - ${fingerprint} (CN=root.linkerd.cluster.local), valid until ${until}`,
-          'Rotate in three steps, each with its own `up`: add the new anchor under a new id and keep the signer, until every meshed pod has been created anew; then change the signer; at the end remove the old anchor (docs/operations.md, "Rotating the trust anchor").',
+          'Rotate in three steps, each with its own `up`: add the new anchor under a new id and keep the signer, until every meshed pod has been recreated; then change the signer; at the end remove the old anchor (docs/operations.md, "Rotating the trust anchor").',
           'For this change with an outage, see docs/operations.md, "Replacing all trust at once":',
           `    pulumi config set linkerd-mtls:acceptOutage ${acceptOutage}    # allows this change, and no other`,
         ].join("\n"),
@@ -171,7 +171,7 @@ describe("a change of trust", () => {
       {
         message: [
           "linkerd-mtls:trustDomain must stay cluster.local, which the mesh on this cluster has, but is other.example.",
-          "Proxies that run keep their names in the old domain, so they and those that start after the change refuse each other until every meshed pod of the cluster has been created anew.",
+          "Proxies that run keep their names in the old domain, so they and those that start after the change refuse each other until every meshed pod of the cluster has been recreated.",
           "    pulumi config set linkerd-mtls:trustDomain cluster.local",
           'For this change with an outage, see docs/operations.md, "Changing the trust domain":',
           `    pulumi config set linkerd-mtls:acceptOutage ${acceptOutage}    # allows this change, and no other`,

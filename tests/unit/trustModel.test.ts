@@ -112,7 +112,7 @@ describe("a mesh whose trust changes in all ways that are not refused", () => {
     pods: mesh.pods.map((other, place) => (place === index ? pod : other)),
   });
 
-  /** What happens without a change: a pod is created anew, gets its next certificate, or time passes. */
+  /** What happens without a change: a pod is recreated, gets its next certificate, or time passes. */
   function events(mesh: Mesh): Mesh[] {
     const settled = mesh.pods.map((pod) => ({ ...pod, leaf: mesh.signer }));
     return [

@@ -120,9 +120,9 @@ async function sign(
   const certificate = await x509.X509CertificateGenerator.create({
     subject,
     issuer,
-    // The library's types build on those of the DOM, which are not among ours.
+    // The library's types build on those of the DOM.
     publicKey: publicKey as never,
-    signingKey: signer as never,
+    signingKey: signer,
     signingAlgorithm: SIGNATURE,
     notBefore: new Date(now - CLOCK_SKEW_MS),
     notAfter: new Date(now + validityHours * HOUR_MS),

@@ -7,10 +7,10 @@ import type { Snapshot } from "../verify/snapshot";
 /** Label of the control plane's pods. */
 const COMPONENT_LABEL = "linkerd.io/control-plane-component";
 
-/** Who creates pods anew when the trust bundle changes. */
+/** Who recreates pods when the trust bundle changes. */
 export type RolledBy = "control plane" | "stack" | "others";
 
-/** A workload whose pods a new trust bundle creates anew. */
+/** A workload whose pods a new trust bundle recreates. */
 export interface RotationRow {
   readonly owner: string;
   readonly pods: number;

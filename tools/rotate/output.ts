@@ -63,8 +63,8 @@ export function describeStep({ name, anchor = "", make }: Step): string {
     add: `add trust anchor ${anchor}, and keep the signer (1 of 3)`,
     sign: `sign by trust anchor ${anchor}${made} (2 of 3)`,
     drop: `drop trust anchor ${anchor} (3 of 3)`,
-    issuer: `issue the issuer anew${make === "issuer" ? `, signed with the key of trust anchor ${anchor}` : ""}`,
-    webhooks: "issue the webhooks' certificates anew",
+    issuer: `reissue the issuer${make === "issuer" ? `, signed with the key of trust anchor ${anchor}` : ""}`,
+    webhooks: "reissue the webhooks' certificates",
   }[name];
 }
 
@@ -77,10 +77,7 @@ function restartsOf(situation: Situation, step: Step): string[] {
     `Restarts: ${count(own.length)} of ${owners.length} workloads: ${shorten(owners).join(", ")}.`,
     ...(others.length === 0
       ? []
-      : [
-          `Afterwards, create anew ${count(others.length)} that this stack did not deploy:`,
-          ...commands(others),
-        ]),
+      : [`Afterwards, restart ${count(others.length)} that this stack did not deploy:`, ...commands(others)]),
   ];
 }
 
@@ -89,13 +86,13 @@ function afterwards({ running }: Situation, { name }: Step): string[] {
   if (name !== "sign") return [];
   const lifetime = describeDuration(running.lifetimeSeconds);
   return [
-    `Afterwards, wait ${lifetime} until the certificates of the old issuer have ended, or create every meshed pod anew.`,
+    `Afterwards, wait ${lifetime} until the certificates of the old issuer have ended, or restart every meshed pod.`,
   ];
 }
 
 function waitText({ text, pods, until }: Obstacle): string[] {
   const end = until === undefined ? "" : `, or wait until ${until.toISOString()}`;
-  return [`Must wait: ${count(pods.length)} ${text}. Create them anew${end}:`, ...commands(pods)];
+  return [`Must wait: ${count(pods.length)} ${text}. Restart them${end}:`, ...commands(pods)];
 }
 
 function commands(pods: readonly MeshedPod[]): string[] {

@@ -183,7 +183,7 @@ function unsupported({ source, certManager }: Configuration, { name }: Step): st
     : [];
 }
 
-/** Pods that the deployment of a step rolls, and pods of others that have to be created anew after it. */
+/** Pods that the deployment of a step rolls, and pods of others that have to be recreated after it. */
 export function rolledPods(
   { running, made }: Situation,
   { name }: Step,

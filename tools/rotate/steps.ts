@@ -76,7 +76,7 @@ export function drop(configuration: Configuration, signer: string, old: readonly
   };
 }
 
-/** Issues anew, without another anchor. `signer`: id of the anchor that signs now. */
+/** Reissues a certificate, without another anchor. `signer`: id of the anchor that signs now. */
 export function reissue(configuration: Configuration, subject: "issuer" | "webhooks", signer: string): Step {
   const generation = configuration.generations[subject] + 1;
   const isProvided = subject === "issuer" && configuration.source === "provided";

@@ -20,7 +20,7 @@ const TRUST_DOMAIN = /\.serviceaccount\.identity\.[^.]+\.(.+)$/;
 /** On pods of the charts: SHA-256 of the bundle that they were created with. */
 const BUNDLE_HASH = "linkerd.io/trust-root-sha256";
 
-/** Finds the proxies that were created with another trust than the control plane has now: they have to be created anew. */
+/** Finds the proxies that were created with another trust than the control plane has now: they have to be recreated. */
 export function checkProxies(snapshot: Snapshot): Group {
   const { pods, mesh } = snapshot;
   const trustDomain = mesh.values.identityTrustDomain ?? DEFAULT_TRUST_DOMAIN;

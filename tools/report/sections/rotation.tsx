@@ -5,7 +5,7 @@ import type { RotationRow } from "../rotation";
 
 const ROLLED_BY = { "control plane": "its Helm release", stack: "the stack's own update" } as const;
 
-/** What a new trust bundle would create anew. */
+/** What a new trust bundle would recreate. */
 export function Rotation({ rows }: { readonly rows: readonly RotationRow[] }): VNode {
   const others = rows.filter(({ rolledBy }) => rolledBy === "others");
   const own = rows.filter(({ rolledBy }) => rolledBy !== "others");
@@ -17,8 +17,8 @@ export function Rotation({ rows }: { readonly rows: readonly RotationRow[] }): V
   return (
     <Section id="rotation" title="What a rotation would touch">
       <p>
-        Each change of the trust bundle creates {pods(rows)} anew: once when the new anchor is added, once
-        when the old one is removed. The switch of the signer between them touches no pod.
+        Each change of the trust bundle recreates {pods(rows)}: once when the new anchor is added, once when
+        the old one is removed. The switch of the signer between them touches no pod.
       </p>
       {others.length === 0 ? (
         <p>All of them roll by themselves.</p>
