@@ -4,7 +4,7 @@ import { join } from "node:path";
 
 import { parse } from "yaml";
 
-import { helmTool } from "../../tools/bench/helm";
+import { helmTool } from "../../tools/sandbox/build/helm";
 import { type SandboxTools, sandboxTools } from "../../tools/sandbox/build/tools";
 import { PROJECT } from "../../tools/shared/paths";
 import { run as runProgram } from "../../tools/shared/run";

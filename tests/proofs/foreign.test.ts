@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 
-import { helmTool } from "../../tools/bench/helm";
+import { helmTool } from "../../tools/sandbox/build/helm";
 import { type SandboxTools, sandboxTools } from "../../tools/sandbox/build/tools";
 import { run as runProgram } from "../../tools/shared/run";
 import { testAnchor, testIssuer } from "../support/certificates";

@@ -150,10 +150,10 @@ describe("stack prod in operation", () => {
     const { code, output } = await offlineCa("--replace", "--anchor-key", anchorKey());
     assert.equal(code, 0, output);
     assert.match(output, /trust anchor 2026 \(kept\)/);
-    // Its Secret, and the gate that asks whether the deployed anchors have signed it.
+    // Its Secret, the gate that asks whether the deployed anchors have signed it, and the one that asks identity.
     assert.match(
       await up(),
-      /Resources:\s+~ 1 updated\s+\+-1 replaced\s+2 changes\. \d+ unchanged\s+Duration/,
+      /Resources:\s+~ 1 updated\s+\+-2 replaced\s+3 changes\. \d+ unchanged\s+Duration/,
     );
     await eventually("every replica of identity has it", 120, async () => {
       const events = await core().listNamespacedEvent({

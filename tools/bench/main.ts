@@ -11,7 +11,7 @@ import { pulumiTools } from "../sandbox/build/pulumi";
 import { sandboxTools } from "../sandbox/build/tools";
 import { type Equipment, measure, measurements, type Plan } from "./benchmark";
 import { writeDocuments } from "./documents";
-import { helmTool } from "./helm";
+import { helmTool } from "../sandbox/build/helm";
 import { stateService } from "./journal/backend";
 import { chart, draw } from "./plot";
 import { clock, describe } from "./progress";

@@ -6,6 +6,7 @@ import { runToEnd } from "../shared/runToEnd";
 import { memoryOf, requireSandboxes, sandboxStatus, startSandbox, stopSandbox } from "./supervisor";
 import { prepare } from "./build/prepare";
 import { pulumiTools } from "./build/pulumi";
+import { helmTool } from "./build/helm";
 import { ALL_TOOLS, sandboxTools } from "./build/tools";
 
 const { signal } = interruption;
@@ -31,7 +32,7 @@ sandbox
   .command("tools")
   .description("build all tools that are missing")
   .action(async () => {
-    await prepare([await pulumiTools(), await sandboxTools(ALL_TOOLS)], signal);
+    await prepare([await pulumiTools(), await sandboxTools(ALL_TOOLS), await helmTool()], signal);
   });
 
 sandbox

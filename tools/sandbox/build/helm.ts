@@ -1,5 +1,5 @@
-import type { Tool } from "../sandbox/build/manifest";
-import { singleTool, type Toolset } from "../sandbox/build/artifact";
+import { singleTool, type Toolset } from "./artifact";
+import type { Tool } from "./manifest";
 
 const HELM: Tool = {
   name: "helm",
@@ -8,7 +8,7 @@ const HELM: Tool = {
   variables: { "helm.sh/helm/v3/internal/version.version": "v3.22.0" },
 };
 
-/** Helm's command line, which only the scripts that are compared use. The tool is the path of its binary. */
+/** Helm's command line, with which the benchmark's scripts, and others in proofs, install Linkerd. The tool is the path of its binary. */
 export function helmTool(): Promise<Toolset<string>> {
   return singleTool(HELM);
 }
