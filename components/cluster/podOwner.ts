@@ -21,3 +21,16 @@ export function ownerOf({ metadata = {} }: V1Pod): string {
     ? `${owner.kind} ${namespace}/${owner.name}`
     : `CronJob ${namespace}/${cronJob}`;
 }
+
+/** An owner of pods, from what `ownerOf` says of it. */
+export interface Owner {
+  readonly kind: string;
+  readonly namespace: string;
+  readonly name: string;
+}
+
+/** Reads `Deployment shop/web`. */
+export function parseOwner(owner: string): Owner {
+  const [, kind = "", namespace = "", name = ""] = /^(\S+) (.*)\/(.*)$/.exec(owner) ?? [];
+  return { kind, namespace, name };
+}

@@ -112,6 +112,11 @@ export function issuerPemOf(secret: V1Secret | undefined): string {
   return Buffer.from(issuer, "base64").toString();
 }
 
+/** Whether it is known that no mesh was deployed before. */
+export function isNewMesh(deployed: DeployedMesh | undefined): boolean {
+  return deployed !== undefined && deployed.linkerdVersion === undefined;
+}
+
 /** What a request answers; undefined where there is no such object, or no such kind. */
 export async function unlessAbsent<T>(request: Promise<T>): Promise<T | undefined> {
   try {

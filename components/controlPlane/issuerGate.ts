@@ -4,7 +4,7 @@ import type * as random from "@pulumi/random";
 import { ClusterAccess, describeError } from "../cluster/client";
 import { clusterHook, gate } from "../cluster/hook";
 import { Verdict, wait } from "../cluster/waiting";
-import { DeployedMesh } from "./deployedMesh";
+import { DeployedMesh, isNewMesh } from "./deployedMesh";
 import { IssuerInUse, readIssuerInUse } from "./issuerInUse";
 import { LINKERD_NAMESPACE } from "./linkerdNamespace";
 
@@ -36,8 +36,7 @@ export function issuerGate(
   opts: pulumi.CustomResourceOptions,
 ): random.RandomId {
   const hook = clusterHook(name, async () => {
-    const isNew = deployed !== undefined && deployed.linkerdVersion === undefined;
-    if (!isNew) {
+    if (!isNewMesh(deployed)) {
       await untilInUse(cluster, deadlineSeconds, deployed);
     }
   });

@@ -1,5 +1,3 @@
-import { X509Certificate } from "node:crypto";
-
 import type * as pulumi from "@pulumi/pulumi";
 
 import { Rotation } from "../certManager/rotation";
@@ -8,6 +6,7 @@ import { LINKERD_NAMESPACE, VIZ_NAMESPACE } from "../controlPlane/linkerdNamespa
 import { CONTROL_PLANE_WEBHOOKS } from "../controlPlane/values";
 import { isOlder } from "../controlPlane/version";
 import { VIZ_WEBHOOKS } from "../extensions/vizValues";
+import { validityOf } from "../pki/expiry";
 import { IDENTITY_ISSUER_SECRET, IDENTITY_ROTATION } from "../pki/identityIssuer";
 import { WEBHOOK_CA, WEBHOOK_ROTATION, WebhookRotation } from "../pki/webhookCertificates";
 import { parseDuration } from "../validation/duration";
@@ -105,7 +104,7 @@ function defined({ duration, renewBefore }: Partial<Rotation>): Partial<Rotation
 }
 
 function knownCertificate(what: string, pem: string): KnownCertificate {
-  const { validFrom, validTo } = new X509Certificate(pem);
-  const [notBefore = 0, notAfter = 0] = [validFrom, validTo].map((date) => new Date(date).getTime() / 1000);
-  return { what, notAfter, lifetime: notAfter - notBefore };
+  const { notBefore, notAfter } = validityOf(pem);
+  const end = notAfter.getTime() / 1000;
+  return { what, notAfter: end, lifetime: end - notBefore.getTime() / 1000 };
 }

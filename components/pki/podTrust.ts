@@ -2,6 +2,7 @@ import { X509Certificate } from "node:crypto";
 
 import * as pulumi from "@pulumi/pulumi";
 
+import { parseOwner } from "../cluster/podOwner";
 import { DeployedTrust, PlannedTrust } from "./deployedTrust";
 import { MeshedPod, RunningTrust } from "./runningTrust";
 import { isAccepted, recovery, ResultingTrust, staysIn, signersOf, resultingSigners } from "./trustChange";
@@ -157,7 +158,7 @@ export function count(pods: number): string {
 
 /** The command that recreates an owner's pods, where there is one that loses nothing. */
 export function restart(owner: string): string {
-  const [, kind = "", namespace = "", name = ""] = /^(\S+) (.*)\/(.*)$/.exec(owner) ?? [];
+  const { kind, namespace, name } = parseOwner(owner);
   return ["Deployment", "StatefulSet", "DaemonSet"].includes(kind)
     ? `kubectl -n ${namespace} rollout restart ${kind.toLowerCase()}/${name}`
     : `# ${owner}: let it end, or have its owner recreate it`;

@@ -1,21 +1,8 @@
 import type { CoreV1Api, V1Pod } from "@kubernetes/client-node";
 
 import { isLive, proxyOf, TRUST_ANCHORS_VARIABLE, variable } from "../cluster/meshedPods";
-import { ownerOf } from "../cluster/podOwner";
+import { ownerOf, parseOwner } from "../cluster/podOwner";
 import { fingerprints, isSameSet } from "../pki/deployedTrust";
-
-/** An owner of pods, from what `ownerOf` says of it. */
-export interface Owner {
-  readonly kind: string;
-  readonly namespace: string;
-  readonly name: string;
-}
-
-/** Reads `Deployment shop/web`. */
-export function parseOwner(owner: string): Owner {
-  const [, kind = "", namespace = "", name = ""] = /^(\S+) (.*)\/(.*)$/.exec(owner) ?? [];
-  return { kind, namespace, name };
-}
 
 /** The pods of one owner at one moment. */
 export interface OwnedPods {

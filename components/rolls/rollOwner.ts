@@ -1,8 +1,9 @@
 import type { CoreV1Api, V1Pod } from "@kubernetes/client-node";
 
 import { ClusterAccess, connect, describeError } from "../cluster/client";
+import { Owner, parseOwner } from "../cluster/podOwner";
 import { Interruption, Verdict, wait, Waited } from "../cluster/waiting";
-import { nameOf, Owner, OwnedPods, parseOwner, readOwnedPods } from "./ownedPods";
+import { nameOf, OwnedPods, readOwnedPods } from "./ownedPods";
 import { readTemplate } from "./templates";
 
 /** What rolling one owner's pods needs. */

@@ -1,6 +1,6 @@
 import type { KubernetesObject, KubernetesObjectApi } from "@kubernetes/client-node";
 
-import { Owner } from "./ownedPods";
+import { Owner } from "../cluster/podOwner";
 
 /** The annotation of `kubectl rollout restart`, on the pod template. */
 const RESTARTED_AT = "kubectl.kubernetes.io/restartedAt";

@@ -5,7 +5,7 @@ import { sha256 } from "../certificates/pem";
 import { ClusterAccess, connect, describeError } from "../cluster/client";
 import { clusterHook, gate } from "../cluster/hook";
 import { settled } from "../cluster/settled";
-import { DeployedMesh } from "../controlPlane/deployedMesh";
+import { DeployedMesh, isNewMesh } from "../controlPlane/deployedMesh";
 import { readMeshedPods } from "../controlPlane/runningTrust";
 import { fingerprints, isSameSet } from "../pki/deployedTrust";
 import { describeObstacle } from "../pki/podTrust";
@@ -29,8 +29,7 @@ const TIMEOUT_MS = 15_000;
 /**
  * Looks, at the end of an `up` that has changed the trust bundle, whether every meshed pod of the cluster was created with
  * it, after it has rolled those workloads of others that it is told to, and warns of those that were not, with the commands
- * that restart them. Asks nothing where no mesh was deployed
- * before. Name in `dependsOn` all whose pods roll by themselves.
+ * that restart them. Asks nothing where no mesh was deployed before. Name in `dependsOn` all whose pods roll by themselves.
  */
 export function trustProof(
   name: string,
@@ -38,8 +37,7 @@ export function trustProof(
   opts: pulumi.CustomResourceOptions,
 ): random.RandomId {
   const hook = clusterHook(name, async () => {
-    const isNew = deployed !== undefined && deployed.linkerdVersion === undefined;
-    if (isNew) {
+    if (isNewMesh(deployed)) {
       return;
     }
     const bundle = fingerprints((await settled(trustBundlePem)) ?? "");

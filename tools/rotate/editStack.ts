@@ -13,7 +13,7 @@ import { type Anchor, EDITED, TRUST } from "./configuration";
 import { edited, editFile, replaceFile } from "./edit";
 import type { Step } from "./steps";
 import { pathsOf, type Selected, type TargetOptions } from "./target";
-import { validityOf } from "./trust";
+import { validityIn } from "./trust";
 
 const HOUR_MS = 60 * 60 * 1000;
 
@@ -69,7 +69,7 @@ async function editWorkspace(
   const certificate = anchors.find((anchor) => anchor.id === id)?.certificate ?? "";
   const key = await readAnchorKey(anchorKey, certificate);
   if (key === undefined) throw new UserError(`there is no file ${anchorKey}`, NEEDS_KEY[make]);
-  const end = validityOf(certificate)?.notAfter.getTime() ?? 0;
+  const end = validityIn(certificate)?.notAfter.getTime() ?? 0;
   const validityHours = Math.min(HOURS_PER_YEAR, Math.floor((end - Date.now()) / HOUR_MS));
   const issuer = await makeIssuer({ certificate, key }, { trustDomain, validityHours });
   const settings = [

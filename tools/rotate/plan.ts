@@ -6,7 +6,7 @@ import { trustProblems } from "../../components/pki/trustChange";
 import type { Anchor, Configuration } from "./configuration";
 import { isOwn, type Made } from "./made";
 import { add, drop, newId, reissue, sign, type Step } from "./steps";
-import { anchorStates, changeTo, signerInUse, undeployed, validityOf } from "./trust";
+import { anchorStates, changeTo, signerInUse, undeployed, validityIn } from "./trust";
 
 /** What is rotated on purpose. */
 export type Subject = "anchor" | "issuer" | "webhooks";
@@ -159,7 +159,7 @@ const NEAR_END: Readonly<Record<Subject, string>> = {
 function dueSubjects({ configuration, made, now }: Situation): Subject[] {
   const { source, anchors, signer, issuerCertificate } = configuration;
   const isDue = (pem: string | undefined): boolean => {
-    const validity = pem === undefined ? undefined : validityOf(pem);
+    const validity = pem === undefined ? undefined : validityIn(pem);
     return validity !== undefined && isNearEnd(validity, now);
   };
   const signing = anchorStates(configuration, made)[anchors.findIndex(({ id }) => id === signer)];

@@ -1,6 +1,5 @@
-import { X509Certificate } from "node:crypto";
-
 import { type DeployedTrust, liveCertificates, type PlannedTrust } from "../../components/pki/deployedTrust";
+import { type Validity, validityOf } from "../../components/pki/expiry";
 import { type AnchorState, type ResultingTrust, signersOf } from "../../components/pki/trustChange";
 import { TRUST_ANCHOR_VALIDITY_HOURS } from "../../components/pki/trustAnchor";
 import type { Configuration } from "./configuration";
@@ -89,10 +88,9 @@ export function signerInUse(
 }
 
 /** When a certificate is valid; undefined where the text has none. */
-export function validityOf(pem: string): { readonly notBefore: Date; readonly notAfter: Date } | undefined {
+export function validityIn(pem: string): Validity | undefined {
   try {
-    const { validFrom, validTo } = new X509Certificate(pem);
-    return { notBefore: new Date(validFrom), notAfter: new Date(validTo) };
+    return validityOf(pem);
   } catch {
     return undefined;
   }
