@@ -61,6 +61,21 @@ describe("a cluster that has something already", () => {
       .sort();
   }
 
+  /** Waits until cert-manager has written its own certificates, so that it changes nothing later by itself. */
+  async function certManagerIsReady(): Promise<void> {
+    const configurations = ["mutating", "validating"].map(
+      (kind) => `${kind}webhookconfiguration/cert-manager-webhook`,
+    );
+    await kubectl([
+      "wait",
+      "--for=jsonpath={.webhooks[0].clientConfig.caBundle}",
+      "--timeout=120s",
+      ...configurations,
+    ]);
+    const available = ["--for=condition=Available", "--timeout=120s"];
+    await kubectl(["-n", "cert-manager", "wait", "deployments", "--all", ...available]);
+  }
+
   /** Preview and `up` are refused with these words, and neither they nor `destroy` change anything. */
   async function isLeftAlone(args: readonly string[], ...words: readonly (string | RegExp)[]): Promise<void> {
     const before = await objects();
@@ -115,6 +130,7 @@ describe("a cluster that has something already", () => {
     const render = ["--namespace", "cert-manager", "--set", "installCRDs=true", "--kube-version", "1.31"];
     await kubectl(["create", "namespace", "cert-manager"]);
     await kubectl(["apply", "-f", "-"], await command(helm, ["template", "cert-manager", chart, ...render]));
+    await certManagerIsReady();
     await isLeftAlone(
       ROTATING,
       "Namespace cert-manager: written by kubectl",
@@ -134,6 +150,7 @@ describe("a cluster that has something already", () => {
     const chart = join(tools.certManagerCharts, "cert-manager");
     const install = ["--namespace", "cert-manager", "--create-namespace", "--set", "installCRDs=true"];
     await command(helm, ["install", "cert-manager", chart, ...install]);
+    await certManagerIsReady();
     await isLeftAlone(
       ROTATING,
       /CustomResourceDefinition \S+linkerd.io and \d+ more: made by linkerd\/cli/,
