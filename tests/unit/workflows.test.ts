@@ -10,6 +10,13 @@ const GITHUB = join(__dirname, "..", "..", ".github");
 const WORKFLOWS = readdirSync(join(GITHUB, "workflows")).map((file) => `workflows/${file}`);
 const FILES = [...WORKFLOWS, "actions/setup/action.yml"];
 
+interface Step {
+  readonly name?: string;
+  readonly if?: string;
+  readonly env?: object;
+  readonly run?: string;
+}
+
 interface Workflow {
   readonly on: unknown;
   readonly permissions: unknown;
@@ -17,7 +24,12 @@ interface Workflow {
   readonly jobs: Readonly<
     Record<
       string,
-      { readonly "timeout-minutes"?: number; readonly permissions?: object; readonly if?: string }
+      {
+        readonly "timeout-minutes"?: number;
+        readonly permissions?: object;
+        readonly if?: string;
+        readonly steps: readonly Step[];
+      }
     >
   >;
 }
@@ -59,6 +71,7 @@ describe("the workflows", () => {
     assert.deepEqual(write, [
       ["workflows/drift.yml", "stack", { contents: "read", "id-token": "write" }],
       ["workflows/preview.yml", "stack", { contents: "read", "id-token": "write", "pull-requests": "write" }],
+      ["workflows/verify.yml", "mesh", { contents: "read", issues: "write" }],
     ]);
   });
 
@@ -74,6 +87,28 @@ describe("the workflows", () => {
       "workflows/preview.yml stack",
       "workflows/verify.yml mesh",
     ]);
+  });
+
+  it("ask a mesh every night, and put what they find into an issue where they could not ask, too", () => {
+    const { on, jobs } = workflow("workflows/verify.yml");
+    assert.deepEqual(Object.keys(on as object), ["schedule", "workflow_dispatch"]);
+    const steps = jobs.mesh?.steps ?? [];
+    const [verify, issue] = ["Verify", "Issue"].map((name) => steps.findIndex((step) => step.name === name));
+    assert.deepEqual([verify, issue], [2, 3]);
+    assert.match(
+      steps[2]?.run ?? "",
+      /npm run -s verify -- .*--output json > "\$RUNNER_TEMP\/answer.json"\n$/,
+    );
+    assert.match(
+      steps[3]?.run ?? "",
+      /verify:issue -- --stack "\$STACK" --file "\$RUNNER_TEMP\/answer.json"/,
+    );
+    assert.equal(steps[3]?.if, "${{ !cancelled() && steps.verify.outcome != 'skipped' }}");
+    // Only that step may write.
+    assert.deepEqual(
+      steps.filter(({ env }) => JSON.stringify(env ?? {}).includes("github.token")).map(({ name }) => name),
+      ["Issue"],
+    );
   });
 
   it("run the tests, and those that take longest every night", () => {

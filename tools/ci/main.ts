@@ -10,10 +10,12 @@ import { interruption } from "../shared/interruption";
 import { type PolicyOptions, withPolicyPack } from "../shared/policyPack";
 import { runToEnd } from "../shared/runToEnd";
 import { selectOwnStack } from "../shared/stack";
-import { postComment, pullRequest } from "./github";
 import { lintWorkflows } from "./actionlint";
+import { repositoryOf } from "./github";
+import { type Answer, issueText, linksOf, type Mesh, updateIssue } from "./meshIssue";
 import { comment } from "./preview/comment";
 import { previewStack } from "./preview/preview";
+import { postComment } from "./pullRequestComment";
 
 interface PreviewOptions extends DeployOptions, PolicyOptions {
   readonly cli: boolean;
@@ -37,6 +39,12 @@ async function report(stack: Stack, options: PreviewOptions): Promise<void> {
       "deploy it, or bring into the program what was changed by others",
     );
   }
+}
+
+/** What verify has answered; undefined where it could not ask, and wrote nothing. */
+async function readAnswer(file: string): Promise<Answer | undefined> {
+  const text = await readFile(file, "utf8");
+  return text.trim() === "" ? undefined : (JSON.parse(text) as Answer);
 }
 
 const program = new Command("linkerd-mtls-ci")
@@ -66,8 +74,25 @@ program
   .requiredOption("--pull-request <number>", "its number")
   .requiredOption("--file <file>", "the text")
   .action(async ({ pullRequest: number, file }: { pullRequest: string; file: string }) => {
-    const done = await postComment(pullRequest(process.env, number), await readFile(file, "utf8"));
+    const repository = repositoryOf(process.env, "preview:comment");
+    const done = await postComment(repository, number, await readFile(file, "utf8"));
     console.log(`The comment under pull request ${number} is ${done}.`);
+  });
+
+program
+  .command("issue")
+  .description("open, update or close the issue about a mesh, by what npm run verify has found")
+  .requiredOption("--stack <stack>", "the stack whose mesh was asked")
+  .requiredOption(
+    "--file <file>",
+    "the output of npm run -s verify -- --output json; without an answer if it is none",
+  )
+  .option("--out <file>", "write the text to a file, too")
+  .action(async ({ stack, file, out }: { stack: string; file: string; out?: string }) => {
+    const mesh: Mesh = { stack, answer: await readAnswer(file), ...linksOf(process.env) };
+    if (out !== undefined) await writeFile(out, issueText(mesh));
+    const { done, issue } = await updateIssue(repositoryOf(process.env, "verify:issue"), mesh);
+    console.log(issue === undefined ? "No issue is needed." : `Issue ${issue} is ${done}.`);
   });
 
 program

@@ -1,5 +1,5 @@
 import type { Difference } from "./differences";
-import { code } from "./markdown";
+import { code } from "../markdown";
 import { type Dependencies, order, reverse } from "./order";
 import type { Step } from "./steps";
 

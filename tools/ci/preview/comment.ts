@@ -3,7 +3,7 @@ import { stringify } from "yaml";
 import type { Change } from "./changes";
 import type { Difference } from "./differences";
 import type { Issued, Restart } from "./effects";
-import { cell, code, fence } from "./markdown";
+import { cell, code, fence, fitting } from "../markdown";
 import { readable, SECRET, UNKNOWN } from "./values";
 
 /** What a reviewer is told. */
@@ -114,11 +114,4 @@ function outputs({ outputs }: Report): string {
 function cut(message: string, all: readonly string[]): string {
   const longest = Math.floor(LONGEST_MESSAGES / all.length);
   return message.length > longest ? `${message.slice(0, longest)}...\nThe rest is in the log.` : message;
-}
-
-/** As many of the texts, from the first, as are not longer than that together. */
-function fitting(texts: readonly string[], longest: number): readonly string[] {
-  let length = 0;
-  const end = texts.findIndex((text) => (length += text.length + 1) > longest);
-  return end === -1 ? texts : texts.slice(0, end);
 }

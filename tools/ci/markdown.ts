@@ -18,6 +18,13 @@ export function cell(text: string): string {
   return text.replaceAll("|", "\\|");
 }
 
+/** As many of the texts, from the first, as are not longer than that together. */
+export function fitting(texts: readonly string[], longest: number): readonly string[] {
+  let length = 0;
+  const end = texts.findIndex((text) => (length += text.length + 1) > longest);
+  return end === -1 ? texts : texts.slice(0, end);
+}
+
 /** More backticks than the text has in a row. */
 function ticksFor(text: string, least: number): string {
   const longest = Math.max(0, ...[...text.matchAll(/`+/g)].map(([run]) => run.length));
