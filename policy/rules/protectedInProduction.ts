@@ -20,7 +20,7 @@ export const protectedInProduction: Rule<Settings> = {
       type: "array",
       items: { type: "string" },
       description: "Names of namespaces that need no protection.",
-      default: ["linkerd-viz", "cert-manager"],
+      default: ["linkerd-viz", "cert-manager", "trust-manager"],
     },
   },
   violations: (resource, settings) =>

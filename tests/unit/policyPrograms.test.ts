@@ -43,7 +43,7 @@ describe("the policy pack over programs", () => {
     });
   }
 
-  it("finds nothing in prod, with a namespace whose clients are authenticated, and with generated certificates", async () => {
+  it("finds nothing in prod, with a namespace whose clients are authenticated, and with certificates of other sources", async () => {
     const namespaces = JSON.stringify([
       { name: "shop", proxy: { defaultInboundPolicy: "all-authenticated" } },
     ]);
@@ -54,6 +54,11 @@ describe("the policy pack over programs", () => {
     };
     assert.deepEqual(found(await deploy("prod", own)), []);
     assert.deepEqual(found(await deploy("prod", { "linkerd-mtls:certificates": "generated" })), []);
+    const managers = {
+      "linkerd-mtls:certificates": "cert-manager",
+      "linkerd-mtls:trustManager": '{"enabled":true}',
+    };
+    assert.deepEqual(found(await deploy("prod", managers)), []);
   });
 
   it("finds in prod what its configuration weakens", async () => {
