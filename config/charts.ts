@@ -1,8 +1,17 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 
-import { isChartDirectory } from "../components/rules";
+import { ChartName } from "../components";
+import {
+  CHART_RULES,
+  helmValueProblems,
+  isChartDirectory,
+  isObject,
+  Properties,
+  unexpected,
+} from "../components/rules";
 import { ConfigStack } from "./keys";
+import { CHARTS } from "./values";
 
 /** Reports each directory of charts that lacks one that will be installed. */
 export function checkCharts(stack: ConfigStack): void {
@@ -18,6 +27,32 @@ export function checkCharts(stack: ConfigStack): void {
   }
   if (rotating && trustManager.enabled && trustManager.install) {
     checkDirectory(stack, "trustManagerChartSource", ["trust-manager"]);
+  }
+}
+
+/** Reports values that a chart does not have, that another key sets, and secrets. */
+export function checkValues(stack: ConfigStack): void {
+  const place = stack.at("values");
+  if (stack.isSecret("values")) {
+    const rule = "must not hold a secret, because Helm and Pulumi keep values in plaintext";
+    place.report(unexpected("", rule, "is set with --secret"));
+    return;
+  }
+  const { chartSource, certManagerChartSource, trustManagerChartSource } = stack.settings;
+  const sources: Readonly<Record<ChartName, string>> = {
+    "linkerd-crds": chartSource,
+    "linkerd-control-plane": chartSource,
+    "linkerd-viz": chartSource,
+    "cert-manager": certManagerChartSource,
+    "trust-manager": trustManagerChartSource,
+  };
+  for (const chart of CHARTS) {
+    const given: Properties = stack.settings.values;
+    const { [chart]: values = {} } = given;
+    const problems = isObject(values)
+      ? helmValueProblems(CHART_RULES[chart], sources[chart], values)
+      : [unexpected("", "must be an object, as the chart's values.yaml is", { value: values })];
+    place.at(chart).report(...problems);
   }
 }
 

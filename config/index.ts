@@ -3,14 +3,13 @@ import * as pulumi from "@pulumi/pulumi";
 import { ClusterAccess, LinkerdMeshArgs, RollSettings, Workload } from "../components";
 import { oneOf } from "../components/rules";
 import { readCertificates } from "./certificates";
-import { checkCharts } from "./charts";
+import { checkCharts, checkValues } from "./charts";
 import { filled } from "./controlPlane";
 import { ConfigStack, KEYS } from "./keys";
 import { checkNamespaces, NamespaceConfig, withOpaqueProtocols } from "./namespaces";
 import { value } from "./reading";
 import { Stack } from "./stack";
 import { takenNamespaces } from "./takenNamespaces";
-import { checkValues } from "./values";
 
 /** Arguments of the mesh that a stack need not have. */
 type Optional =
