@@ -3,13 +3,13 @@ import assert from "node:assert/strict";
 import {
   CertManager,
   type CertManagerArgs,
-  type IssuerRef,
   type Rotation,
   TrustAnchor,
   type WebhookRotation,
   IdentityIssuer,
   WebhookCertificates,
 } from "../../components";
+import type { IssuerRef } from "../../components/certManager/resources";
 import { describeFound, rotationProblems } from "../../components/rules";
 import { MARK, STACK } from "../support/mark";
 import { record, type Recorded, type Recording } from "../support/recorder";

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 
-import { LinkerdControlPlane, LinkerdCrds, LinkerdNamespace, type ChartSource } from "../../components";
+import { LinkerdControlPlane, LinkerdCrds, LinkerdNamespace } from "../../components";
+import type { ChartSource } from "../../components/controlPlane/version";
 import { controlPlaneValues } from "../../components/controlPlane/values";
 import { chartVersion, LINKERD_VERSION } from "../../components/controlPlane/version";
 import { sha256 } from "../../components/certificates/pem";

@@ -3,7 +3,8 @@ import { X509Certificate } from "node:crypto";
 
 import * as pulumi from "@pulumi/pulumi";
 
-import { type DeployedMesh, LinkerdMesh, type LinkerdMeshArgs, MeshedWorkload } from "../../components";
+import { LinkerdMesh, type LinkerdMeshArgs, MeshedWorkload } from "../../components";
+import type { DeployedMesh } from "../../components/controlPlane/deployedMesh";
 import { ApiServer } from "../support/apiServer";
 import { testAnchor, type TestCertificate, testIssuer } from "../support/certificates";
 import { record, type Recording } from "../support/recorder";

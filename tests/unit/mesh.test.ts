@@ -7,8 +7,8 @@ import {
   MeshedNamespaceArgs,
   MeshedWorkload,
   MeshGuard,
-  PodSecurityLevel,
 } from "../../components";
+import type { PodSecurityLevel } from "../../components/cluster/podSecurity";
 import { checkPodSecurity } from "../../components/cluster/podSecurity";
 import { MARK } from "../support/mark";
 import { record, type Recording } from "../support/recorder";

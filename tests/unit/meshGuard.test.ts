@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 
-import { InjectionGate, MeshGuard, type GuardMode } from "../../components";
+import { InjectionGate, MeshGuard } from "../../components";
+import type { GuardMode } from "../../components/injection/meshGuard";
 import { MARK } from "../support/mark";
 import { record, type Recording } from "../support/recorder";
 

@@ -2,14 +2,9 @@ import assert from "node:assert/strict";
 
 import * as pulumi from "@pulumi/pulumi";
 
-import {
-  InjectionGate,
-  InjectMode,
-  type LinkerdVersion,
-  MeshedWorkload,
-  MeshedWorkloadArgs,
-  type WorkloadKind,
-} from "../../components";
+import { InjectionGate, InjectMode, MeshedWorkload, MeshedWorkloadArgs } from "../../components";
+import type { LinkerdVersion } from "../../components/controlPlane/version";
+import type { WorkloadKind } from "../../components/mesh/workloadKind";
 import { sha256 } from "../../components/certificates/pem";
 import { record, type Recorded, type Recording } from "../support/recorder";
 

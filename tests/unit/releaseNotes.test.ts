@@ -3,7 +3,8 @@ import assert from "node:assert/strict";
 import * as pulumi from "@pulumi/pulumi";
 
 import { warnOfRelease } from "../../components/controlPlane/releaseNotes";
-import { checkCluster, type LinkerdVersion } from "../../components";
+import { checkCluster } from "../../components";
+import type { LinkerdVersion } from "../../components/controlPlane/version";
 import { ApiServer, status } from "../support/apiServer";
 import { warningsOf } from "../support/warnings";
 
