@@ -29,6 +29,7 @@ export { IdentityIssuer, type IdentityIssuerArgs, type ProvidedIssuer } from "./
 export { type IssuanceArgs } from "./pki/keyGeneration";
 export { TrustAnchor, type TrustAnchorArgs } from "./pki/trustAnchor";
 export { trustBundle } from "./pki/trustBundle";
+export { type WebhookIssuanceArgs } from "./pki/webhookCas";
 export {
   WebhookCertificates,
   type WebhookCertificatesArgs,

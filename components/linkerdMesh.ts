@@ -18,11 +18,19 @@ import { meshedApplication } from "./mesh/meshedApplication";
 import { isInjected } from "./mesh/proxySettings";
 import { LinkerdMonitoring } from "./monitoring/linkerdMonitoring";
 import { CertificateSummary, summarize } from "./pki/certificateSummary";
-import { reissue, replaceAnchor, ROTATE_ANCHOR, watchExpiry } from "./pki/expiry";
+import {
+  reissue,
+  replaceAnchor,
+  replaceWebhookCa,
+  ROTATE_ANCHOR,
+  ROTATE_WEBHOOK_CA,
+  watchExpiry,
+} from "./pki/expiry";
 import { IdentityIssuer, IdentityIssuerArgs } from "./pki/identityIssuer";
 import { Signer } from "./pki/issuing";
 import { TrustAnchor } from "./pki/trustAnchor";
 import { trustBundle } from "./pki/trustBundle";
+import { webhookCas } from "./pki/webhookCas";
 import { WebhookCertificates, WebhookIssuance } from "./pki/webhookCertificates";
 import { PlannedTrust } from "./pki/deployedTrust";
 import { signerHook } from "./pki/trustChange";
@@ -39,8 +47,8 @@ export interface MeshCertificates {
   readonly issuer?: pulumi.Output<CertificateSummary>;
   /** By the webhook's Service; without those that cert-manager issues. */
   readonly webhookCertificates: Readonly<Record<string, pulumi.Output<CertificateSummary>>>;
-  /** The CAs of the webhooks by their namespace; without those that cert-manager renews. */
-  readonly webhookCas: Readonly<Record<string, pulumi.Output<CertificateSummary>>>;
+  /** The CAs of the webhooks by their namespace and generation; without those that cert-manager renews. */
+  readonly webhookCas: Readonly<Record<string, Readonly<Record<string, pulumi.Output<CertificateSummary>>>>>;
 }
 
 /**
@@ -101,7 +109,6 @@ export class LinkerdMesh extends pulumi.ComponentResource implements Mesh {
       certPems,
       issuer: args.providedIssuer?.certificate,
     });
-    this.trustChecked = trust.checked;
     const managers = this.managers(name, args);
     const trustRoots =
       rotation?.trustManager &&
@@ -129,6 +136,8 @@ export class LinkerdMesh extends pulumi.ComponentResource implements Mesh {
     );
     const issuance: WebhookIssuance = {
       webhookCertificates: args.webhookCertificates,
+      deployedWebhooks: args.deployed?.readWebhooks,
+      acceptOutage: args.acceptOutage,
       webhookRotation: rotation?.webhooks && {
         ...rotation.webhooks,
         deadlineSeconds: rotation.certManager.deadlineSeconds,
@@ -220,6 +229,11 @@ export class LinkerdMesh extends pulumi.ComponentResource implements Mesh {
         },
         parent,
       );
+    this.trustChecked = Promise.all([trust.checked, webhooks.changeChecked, viz?.changeChecked]).then(
+      () => undefined,
+    );
+    // Who does not await it sees the refusal in `up`.
+    this.trustChecked.catch(() => undefined);
     // A pod gets tap, too, only when it is created.
     this.gate = viz?.gate ?? controlPlaneGate;
 
@@ -233,10 +247,18 @@ export class LinkerdMesh extends pulumi.ComponentResource implements Mesh {
     );
 
     const webhookCertPems = { ...webhooks.certPems, ...viz?.certPems };
-    const webhookCas = {
-      ...(webhooks.caPem && { [LINKERD_NAMESPACE]: webhooks.caPem }),
-      ...(viz?.caPem && { [VIZ_NAMESPACE]: viz.caPem }),
+    const webhookCaPems = {
+      ...(webhooks.caPems && { [LINKERD_NAMESPACE]: webhooks.caPems }),
+      ...(viz?.caPems && { [VIZ_NAMESPACE]: viz.caPems }),
     };
+    const webhookCaPlan = webhookCas(args.webhookCertificates);
+    const webhookCaList = Object.entries(webhookCaPems).flatMap(([place, pems]) =>
+      Object.entries(pems).map(([generation, certPem]) => ({
+        what: `CA ${generation} of the webhooks in ${place}`,
+        generation: Number(generation),
+        certPem,
+      })),
+    );
     this.certificatesChecked = watchExpiry([
       ...anchors
         .map(({ id, anchor: { certPem } }, index) => ({
@@ -255,11 +277,18 @@ export class LinkerdMesh extends pulumi.ComponentResource implements Mesh {
         certPem,
         remedy: reissue("webhookCertificates", args.webhookCertificates),
       })),
+      ...webhookCaList.map(({ what, generation, certPem }) => ({
+        what,
+        certPem,
+        remedy: ROTATE_WEBHOOK_CA,
+        recovery: replaceWebhookCa(webhookCaPlan, generation),
+      })),
     ]);
     // Who does not await it sees no error.
     this.certificatesChecked.catch(() => undefined);
     if (args.monitoring !== undefined) {
       const anchorPems = anchors.map(({ id, anchor }) => [`trust anchor ${id}`, anchor.certPem] as const);
+      const caPems = webhookCaList.map(({ what, certPem }) => [what, certPem] as const);
       new LinkerdMonitoring(
         `${name}-monitoring`,
         {
@@ -267,7 +296,7 @@ export class LinkerdMesh extends pulumi.ComponentResource implements Mesh {
           linkerdNamespace: namespace.name,
           charts,
           guardMode: args.guardMode,
-          certPems: { ...Object.fromEntries(anchorPems), ...webhookCertPems },
+          certPems: { ...Object.fromEntries([...anchorPems, ...caPems]), ...webhookCertPems },
           issuerPem: issuer.certPem,
           rotation,
           issuanceLifetime: args.issuanceLifetime,
@@ -281,7 +310,9 @@ export class LinkerdMesh extends pulumi.ComponentResource implements Mesh {
       trustAnchors: Object.fromEntries(anchors.map(({ id, anchor }) => [id, summarize(anchor.certPem)])),
       ...(issuer.certPem && { issuer: summarize(issuer.certPem) }),
       webhookCertificates: summaries(webhookCertPems),
-      webhookCas: summaries(webhookCas),
+      webhookCas: Object.fromEntries(
+        Object.entries(webhookCaPems).map(([place, pems]) => [place, summaries(pems)]),
+      ),
     };
     this.chartVersions = {
       "linkerd-crds": crds.chartVersion,

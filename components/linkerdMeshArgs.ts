@@ -14,6 +14,7 @@ import { ApplicationNamespace } from "./mesh/application";
 import { MonitoringSettings } from "./monitoring/linkerdMonitoring";
 import { ProvidedIssuer } from "./pki/identityIssuer";
 import { IssuanceArgs } from "./pki/keyGeneration";
+import { WebhookIssuanceArgs } from "./pki/webhookCas";
 import { WebhookRotation } from "./pki/webhookCertificates";
 import { TrustManagerArgs } from "./trustManager/trustManager";
 
@@ -66,8 +67,8 @@ export interface LinkerdMeshArgs {
   readonly providedIssuer?: ProvidedIssuer;
   /** Validity of the proxies' certificates, in seconds. Default a day. */
   readonly issuanceLifetime?: number;
-  /** How the webhooks' certificates are signed here. */
-  readonly webhookCertificates?: IssuanceArgs;
+  /** How the webhooks' certificates are signed here, and by which CA. */
+  readonly webhookCertificates?: WebhookIssuanceArgs;
   /** Has cert-manager issue and renew certificates. Default: they change only with the configuration. */
   readonly rotation?: MeshRotation;
   /** Default `deny`. */

@@ -3,6 +3,7 @@ import { checkForeignObjects } from "./cluster/foreignObjects";
 import { checkPodSecurity } from "./cluster/podSecurity";
 import { requireSameCluster } from "./cluster/sameCluster";
 import { DeployedMesh, readDeployedMesh } from "./controlPlane/deployedMesh";
+import { readDeployedWebhooks } from "./controlPlane/deployedWebhooks";
 import { refuseDowngrade } from "./controlPlane/downgrade";
 import { warnOfRelease } from "./controlPlane/releaseNotes";
 import { checkGatewayApi } from "./controlPlane/gatewayApi";
@@ -54,5 +55,11 @@ export async function checkCluster(
     refuseTrustDomain(deployed, plannedTrust(args));
   }
   await warnOfRelease(deployed?.linkerdVersion, charts);
-  return deployed;
+  return deployed && { ...deployed, readWebhooks: once(() => readDeployedWebhooks(cluster)) };
+}
+
+/** A deployment that changes the CAs of one namespace after the other compares with what was there before. */
+function once<T>(read: () => Promise<T>): () => Promise<T> {
+  let answer: Promise<T> | undefined;
+  return () => (answer ??= read());
 }

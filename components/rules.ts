@@ -38,6 +38,7 @@ export { servicePortProblems } from "./mesh/servicePort";
 export { isServing, kindProblems, REPLICAS, SCHEDULE, WORKLOAD_KIND } from "./mesh/workloadKind";
 export { IDENTITY_ROTATION } from "./pki/identityIssuer";
 export { HOURS_PER_YEAR, VALIDITY_HOURS } from "./pki/keyGeneration";
+export { signingCaProblems, webhookCaListProblems } from "./pki/webhookCas";
 export {
   WEBHOOK_CA_ROTATION,
   WEBHOOK_ROTATION,

@@ -6,6 +6,7 @@ import {
   checkTrustAnchor,
   DNS_NAME,
   Problem,
+  signingCaProblems,
   unexpected,
 } from "../components/rules";
 import { ConfigStack } from "./keys";
@@ -44,6 +45,8 @@ export function readCertificates(stack: ConfigStack): Certificates {
     const reason = "cert-manager issues them (rotatingWebhooks)";
     refuseIssuance(stack.at("webhookCertificates"), webhookCertificates, reason);
   }
+  const isRenewed = rotation?.webhooks?.caRotation !== undefined;
+  stack.at("webhookCertificates").report(...signingCaProblems(webhookCertificates, isRenewed));
   const signedElsewhere = provided || issuerRef !== undefined;
   if (source === "generated") {
     checkGeneratedIssuer(stack);

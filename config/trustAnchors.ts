@@ -6,8 +6,9 @@ import {
   unexpected,
   VALIDITY_HOURS,
   WEBHOOK_VALIDITY_HOURS,
+  webhookCaListProblems,
 } from "../components/rules";
-import { checkUnique, list, object, Place, Reading, requiredText, value } from "./reading";
+import { checked, checkUnique, list, object, Place, Reading, requiredText, value } from "./reading";
 
 /** File from which an anchor's certificate is set. */
 export const ANCHOR_FILE = "ca.crt";
@@ -18,8 +19,13 @@ const ISSUANCE = { generation: value(COUNT), validityHours: value(VALIDITY_HOURS
 /** How the issuer is issued. */
 export const readIssuance = object(ISSUANCE);
 
-/** How the webhooks' certificates are issued. */
-export const readWebhookIssuance = object({ ...ISSUANCE, validityHours: value(WEBHOOK_VALIDITY_HOURS) });
+/** How the webhooks' certificates are issued, and by which CA. */
+export const readWebhookIssuance = object({
+  ...ISSUANCE,
+  validityHours: value(WEBHOOK_VALIDITY_HOURS),
+  cas: checked<readonly number[]>(webhookCaListProblems),
+  signingCa: value(COUNT),
+});
 
 const readProperties = object({
   id: requiredText({ ...DNS_LABEL, example: "primary" }),

@@ -5,6 +5,7 @@ import { parse } from "yaml";
 import { ClusterAccess, connect, describeError } from "../cluster/client";
 import { DeployedTrust, liveCertificates } from "../pki/deployedTrust";
 import { IDENTITY_ISSUER_SECRET } from "../pki/identityIssuer";
+import { DeployedWebhook } from "../pki/webhookChange";
 import { TRUST_ROOTS, TRUST_ROOTS_KEY } from "../trustManager/trustRoots";
 import { parseDuration } from "../validation/duration";
 import { LINKERD_NAMESPACE } from "./linkerdNamespace";
@@ -16,6 +17,8 @@ export interface DeployedMesh extends DeployedTrust {
   readonly linkerdVersion?: string;
   /** uid of the namespace kube-system, which tells one cluster from another. */
   readonly clusterUid?: string;
+  /** Reads once which CAs the API server has for webhooks. Default: they are not asked. */
+  readonly readWebhooks?: () => Promise<readonly DeployedWebhook[]>;
 }
 
 const KUBE_SYSTEM = "kube-system";

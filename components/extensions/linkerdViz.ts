@@ -87,8 +87,10 @@ export class LinkerdViz extends pulumi.ComponentResource {
   public readonly chartVersion: pulumi.Output<string>;
   /** The serving certificates, by Service; undefined where cert-manager issues them. */
   public readonly certPems?: Readonly<Record<VizWebhook, pulumi.Output<string>>>;
-  /** Their CA; undefined where cert-manager renews it. */
-  public readonly caPem?: pulumi.Output<string>;
+  /** Their CAs by generation; undefined where cert-manager renews the CA. */
+  public readonly caPems?: Readonly<Record<string, pulumi.Output<string>>>;
+  /** Rejects where a change of CAs is refused; see {@link WebhookCertificates.changeChecked}. */
+  public readonly changeChecked: Promise<void>;
 
   public constructor(name: string, args: LinkerdVizArgs, opts?: pulumi.ComponentResourceOptions) {
     super("linkerd-mtls:index:LinkerdViz", name, {}, opts);
@@ -119,7 +121,7 @@ export class LinkerdViz extends pulumi.ComponentResource {
       args.cluster,
       { parent: this },
     );
-    const { webhookCertificates, webhookRotation } = args;
+    const { webhookCertificates, webhookRotation, deployedWebhooks, acceptOutage } = args;
     const certificates = new WebhookCertificates(
       `${name}-webhooks`,
       {
@@ -127,6 +129,8 @@ export class LinkerdViz extends pulumi.ComponentResource {
         services: VIZ_WEBHOOKS,
         webhookCertificates,
         webhookRotation,
+        deployedWebhooks,
+        acceptOutage,
         handover: true,
         cluster: args.cluster,
       },
@@ -175,7 +179,8 @@ export class LinkerdViz extends pulumi.ComponentResource {
     this.namespace = namespace.metadata.name;
     this.chartVersion = release.status.version;
     this.certPems = certificates.certPems;
-    this.caPem = certificates.caPem;
+    this.caPems = certificates.caPems;
+    this.changeChecked = certificates.changeChecked;
     this.gate = new InjectionGate(
       `${name}-gate`,
       {
@@ -197,7 +202,7 @@ export class LinkerdViz extends pulumi.ComponentResource {
       namespace: this.namespace,
       chartVersion: this.chartVersion,
       certPems: this.certPems,
-      caPem: this.caPem,
+      caPems: this.caPems,
     });
   }
 }

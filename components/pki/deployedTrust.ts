@@ -61,7 +61,7 @@ export function isSameSet(one: ReadonlySet<string>, other: ReadonlySet<string>):
 }
 
 /** This many digits tell two changes apart. */
-const TOKEN_DIGITS = 12;
+export const TOKEN_DIGITS = 12;
 
 /**
  * Names the change from the trust that is deployed to the one that is configured, and no other: once the change is made,

@@ -5,6 +5,8 @@ import * as pulumi from "@pulumi/pulumi";
 import { settled } from "../cluster/settled";
 import { PlannedTrust } from "./deployedTrust";
 import { IssuanceArgs } from "./keyGeneration";
+import { WebhookCas } from "./webhookCas";
+import { setCas } from "./webhookChange";
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 
@@ -59,6 +61,22 @@ export function replaceAnchor(
       : remove,
     `pulumi config set linkerd-mtls:signingAnchor ${next}`,
   ].join("\n    ");
+}
+
+/** What to do with a CA of the webhooks. */
+export const ROTATE_WEBHOOK_CA = 'rotate it: docs/operations.md, "Rotating the CAs of the webhooks"';
+
+/** The commands for a CA of the webhooks that has expired: another one signs in its place, or it is no longer trusted. */
+export function replaceWebhookCa({ cas, signingCa }: WebhookCas, generation: number): string {
+  const others = cas.filter((other) => other !== generation);
+  const next = others.at(-1) ?? generation + 1;
+  return setCas(
+    generation === signingCa
+      ? { cas: [...new Set([...others, next])], signingCa: next }
+      : { cas: others, signingCa },
+  )
+    .join("\n")
+    .trim();
 }
 
 /** An id that follows another one. A number alone would be one in the stack's file, and no text. */

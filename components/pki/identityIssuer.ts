@@ -7,7 +7,7 @@ import { renewal, Rotation, rotationProblems } from "../certManager/rotation";
 import { normalizePem, sha256 } from "../certificates/pem";
 import { throwInputProblems } from "../validation/inputProblems";
 import { within } from "../validation/problem";
-import { signedCertificate, Signer } from "./issuing";
+import { signedCertificate, Signer, signerSerial } from "./issuing";
 import { lifetimeHook } from "./issuerLifetime";
 import { checkIssuance, HOURS_PER_YEAR, IssuanceArgs, keyGeneration } from "./keyGeneration";
 import { nameByCertManager, takeover, TAKEOVER_ANNOTATIONS } from "./takeover";
@@ -17,9 +17,6 @@ export const IDENTITY_ISSUER_SECRET = "linkerd-identity-issuer";
 
 /** Name of cert-manager's Issuer with the trust anchor, and of its Secret, as in Linkerd's documentation. */
 export const TRUST_ANCHOR_SECRET = "linkerd-trust-anchor";
-
-/** This many digits of the anchor's hash tell two anchors apart. */
-const SERIAL_DIGITS = 16;
 
 /** Default validity of an issuer that is signed here. */
 const VALIDITY_HOURS = HOURS_PER_YEAR;
@@ -165,9 +162,7 @@ export class IdentityIssuer extends pulumi.ComponentResource {
         dnsNames: [commonName, ...(signer === undefined ? [] : [nameByCertManager(commonName)])],
         // cert-manager does not reissue when the Issuer's Secret holds another anchor, but does for another subject.
         ...(signer && {
-          subject: {
-            serialNumber: signer.certPem.apply((pem) => sha256(normalizePem(pem)).slice(0, SERIAL_DIGITS)),
-          },
+          subject: { serialNumber: signerSerial(signer) },
         }),
         isCA: true,
         privateKey: { algorithm: "ECDSA", size: 256, rotationPolicy: "Always" },

@@ -1,12 +1,21 @@
 import * as pulumi from "@pulumi/pulumi";
 import * as tls from "@pulumi/tls";
 
+import { normalizePem, sha256 } from "../certificates/pem";
 import { KeyGeneration } from "./keyGeneration";
 
 /** A CA that can sign. Its key is a secret and is passed between components only. */
 export interface Signer {
   readonly certPem: pulumi.Output<string>;
   readonly privateKeyPem: pulumi.Output<string>;
+}
+
+/** This many digits of a CA's hash tell two CAs apart. */
+const SERIAL_DIGITS = 16;
+
+/** Tells by which CA a certificate is to be signed, where its subject is all that makes cert-manager reissue it. */
+export function signerSerial({ certPem }: Signer): pulumi.Output<string> {
+  return certPem.apply((pem) => sha256(normalizePem(pem)).slice(0, SERIAL_DIGITS));
 }
 
 /** Usages of a certificate, as the tls provider names them. */

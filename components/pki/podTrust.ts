@@ -8,7 +8,7 @@ import { MeshedPod, RunningTrust } from "./runningTrust";
 import { isAccepted, recovery, ResultingTrust, staysIn, signersOf, resultingSigners } from "./trustChange";
 
 /** Within this time, kubelets give a changed Secret to pods that run, and identity reloads it. */
-const RELOAD_SECONDS = 120;
+export const RELOAD_SECONDS = 120;
 
 /** Clocks of nodes may differ by as much; Linkerd allows 20 s. */
 const SKEW_SECONDS = 60;

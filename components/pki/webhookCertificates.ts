@@ -6,11 +6,21 @@ import { ClusterAccess } from "../cluster/client";
 import { CertManagerObjects, issuerRef, Placement } from "../certManager/resources";
 import { renewal, Rotation, RotationLimits, rotationProblems } from "../certManager/rotation";
 import { throwInputProblems } from "../validation/inputProblems";
-import { within } from "../validation/problem";
+import { check, within } from "../validation/problem";
+import { COUNT } from "../validation/rule";
 import { parseDuration } from "../validation/duration";
-import { selfSignedCa, signedCertificate, Signer } from "./issuing";
-import { checkIssuance, HOURS_PER_YEAR, hoursUpTo, IssuanceArgs, keyGeneration } from "./keyGeneration";
+import { selfSignedCa, signedCertificate, Signer, signerSerial } from "./issuing";
+import { checkIssuance, HOURS_PER_YEAR, hoursUpTo, keyGeneration } from "./keyGeneration";
 import { nameByCertManager, takeover, TAKEOVER_ANNOTATIONS } from "./takeover";
+import { trustBundle } from "./trustBundle";
+import {
+  FIRST_CA,
+  signingCaProblems,
+  webhookCaListProblems,
+  webhookCas,
+  WebhookIssuanceArgs,
+} from "./webhookCas";
+import { caName, DeployedWebhook, WebhookGate, webhookGate } from "./webhookChange";
 
 /** Validity of the CA, in hours: ten years. */
 const CA_VALIDITY_HOURS = 10 * HOURS_PER_YEAR;
@@ -49,12 +59,27 @@ export interface WebhookRotation extends Partial<Rotation> {
   readonly caRotation?: Rotation;
 }
 
+/** The CA of a generation. */
+interface NumberedSigner extends Signer {
+  readonly generation: number;
+}
+
 /** Who issues the certificates of webhooks, and how. */
 export interface WebhookIssuance {
-  /** How they are signed here. Default: for one year (8760 h). No effect with `webhookRotation`. */
-  readonly webhookCertificates?: IssuanceArgs;
+  /**
+   * How they are signed here, for one year (8760 h) by default, which has no effect with `webhookRotation`; and by which
+   * of the CAs, by default by the first.
+   */
+  readonly webhookCertificates?: WebhookIssuanceArgs;
   /** How cert-manager issues and renews them, and how long to wait for it. Default: they are signed here. */
   readonly webhookRotation?: WebhookRotation & Pick<Placement, "deadlineSeconds">;
+  /**
+   * Reads what the cluster has: a change of CAs after which the API server would not trust a webhook that runs is refused.
+   * Default: nothing is compared.
+   */
+  readonly deployedWebhooks?: () => Promise<readonly DeployedWebhook[]>;
+  /** Names the one change of CAs that is let through, as its refusal says it. Default: none. */
+  readonly acceptOutage?: string;
 }
 
 /** Arguments of {@link WebhookCertificates}. */
@@ -73,47 +98,82 @@ export interface WebhookCertificatesArgs<S extends string> extends WebhookIssuan
 }
 
 /**
- * The serving certificates of the webhooks of one namespace, as the Secrets that they mount. Their CA is an ECDSA P-256
- * CA for ten years; it is the same whoever issues the certificates, so the API server trusts the old and the new ones
- * when that changes. The webhooks reload their files, so neither a reissue nor a renewal restarts anything.
+ * The serving certificates of the webhooks of one namespace, as the Secrets that they mount. Each of their CAs is an ECDSA
+ * P-256 CA for ten years; they are the same whoever issues the certificates, so the API server trusts the old and the new
+ * ones when that changes. The webhooks reload their files, so neither a reissue nor a renewal restarts anything.
  */
 export class WebhookCertificates<S extends string> extends pulumi.ComponentResource {
   /** How the API server comes to trust each webhook, by Service. */
   public readonly trust: Readonly<Record<S, pulumi.Output<WebhookTrust>>>;
   /** The certificates, by Service; undefined where cert-manager issues them, so that no deployment knows them. */
   public readonly certPems?: Readonly<Record<S, pulumi.Output<string>>>;
-  /** The CA; undefined where cert-manager renews it. */
-  public readonly caPem?: pulumi.Output<string>;
+  /** The CAs that the API server trusts, by generation; undefined where cert-manager renews the CA. */
+  public readonly caPems?: Readonly<Record<string, pulumi.Output<string>>>;
+  /** Rejects where a change of CAs is refused. Await it in a preview, which runs no hooks; `up` ends with the refusal. */
+  public readonly changeChecked: Promise<void>;
 
   public constructor(name: string, args: WebhookCertificatesArgs<S>, opts?: pulumi.ComponentResourceOptions) {
     super("linkerd-mtls:index:WebhookCertificates", name, {}, opts);
 
-    const { namespace, services, webhookRotation: rotation } = args;
-    const ca = this.ca(name, namespace);
-    if (rotation === undefined) {
-      this.certPems = byService(services, (service) => this.sign(name, service, ca, args));
-    } else {
-      this.rotate(name, ca, args, rotation);
-    }
-    if (rotation?.caRotation === undefined) {
-      this.caPem = ca.certPem;
-    }
-    this.trust = byService(services, (service) =>
-      rotation?.caRotation === undefined
-        ? ca.certPem.apply((caBundle) => ({ caBundle }))
-        : pulumi.interpolate`${namespace}/${service}`.apply((injectCaFrom) => ({ injectCaFrom })),
+    const { namespace, services, webhookRotation: rotation, webhookCertificates = {} } = args;
+    const isRenewed = rotation?.caRotation !== undefined;
+    throwInputProblems(
+      `WebhookCertificates ${name}`,
+      within("webhookCertificates", [
+        ...within("cas", webhookCaListProblems(webhookCertificates.cas)),
+        ...check("signingCa", webhookCertificates.signingCa, COUNT),
+        ...signingCaProblems(webhookCertificates, isRenewed),
+      ]),
     );
-    this.registerOutputs({ trust: this.trust, certPems: this.certPems, caPem: this.caPem });
+    const { cas, signingCa } = webhookCas(webhookCertificates);
+    const made = cas.map((generation) => ({ ...this.ca(name, generation, namespace), generation }));
+    const certPems = made.map(({ certPem }) => certPem);
+    const signer = made.find(({ generation }) => generation === signingCa);
+    if (signer === undefined) {
+      throw new TypeError("the CA that signs is one of those that are trusted");
+    }
+    const gate = isRenewed
+      ? undefined
+      : webhookGate(this, `${name}-cas`, {
+          namespace,
+          cas,
+          signingCa,
+          certPems,
+          read: args.deployedWebhooks,
+          acceptOutage: args.acceptOutage,
+        });
+    this.changeChecked = gate?.checked ?? Promise.resolve();
+    if (rotation === undefined) {
+      this.certPems = byService(services, (service) => this.sign(name, service, signer, args, gate));
+    } else {
+      this.rotate(name, signer, args, rotation, gate);
+    }
+    if (!isRenewed) {
+      this.caPems = Object.fromEntries(made.map(({ generation, certPem }) => [generation, certPem]));
+    }
+    const [only = trustBundle([]), ...more] = certPems;
+    const bundle = more.length === 0 ? only : trustBundle(certPems);
+    this.trust = byService(services, (service) =>
+      isRenewed
+        ? pulumi.interpolate`${namespace}/${service}`.apply((injectCaFrom) => ({ injectCaFrom }))
+        : bundle.apply((caBundle) => ({ caBundle })),
+    );
+    this.registerOutputs({ trust: this.trust, certPems: this.certPems, caPems: this.caPems });
   }
 
-  private ca(name: string, namespace: pulumi.Input<string>): Signer {
+  /** The CA of a generation. The first one has none in its names and its subject: it is older than generations. */
+  private ca(name: string, generation: number, namespace: pulumi.Input<string>): Signer {
+    const prefix = generation === FIRST_CA ? `${name}-ca` : `${name}-ca-${generation}`;
     const key = new tls.PrivateKey(
-      `${name}-ca-key`,
+      `${prefix}-key`,
       { algorithm: "ECDSA", ecdsaCurve: "P256" },
       { parent: this },
     );
-    const subject = { commonName: caName(namespace) };
-    return selfSignedCa(this, `${name}-ca`, { key, subject, validityHours: CA_VALIDITY_HOURS });
+    const subject = {
+      commonName: pulumi.output(namespace).apply(caName),
+      ...serialNumberOf(generation),
+    };
+    return selfSignedCa(this, prefix, { key, subject, validityHours: CA_VALIDITY_HOURS });
   }
 
   private sign(
@@ -121,6 +181,7 @@ export class WebhookCertificates<S extends string> extends pulumi.ComponentResou
     service: S,
     signer: Signer,
     args: WebhookCertificatesArgs<S>,
+    gate: WebhookGate | undefined,
   ): pulumi.Output<string> {
     const { namespace, webhookCertificates = {}, handover = false, cluster } = args;
     checkIssuance(`WebhookCertificates ${name}`, webhookCertificates, WEBHOOK_VALIDITY_HOURS);
@@ -131,6 +192,7 @@ export class WebhookCertificates<S extends string> extends pulumi.ComponentResou
       dnsName: dnsName(service, namespace),
       validityHours: webhookCertificates.validityHours ?? VALIDITY_HOURS,
       signer,
+      hooks: gate && { beforeCreate: [gate.beforeIssue] },
     });
     const resource = `${name}-${service}-secret`;
     new k8s.core.v1.Secret(
@@ -147,6 +209,8 @@ export class WebhookCertificates<S extends string> extends pulumi.ComponentResou
       },
       {
         parent: this,
+        // What the API server would not trust is refused before it is written.
+        dependsOn: gate?.gate,
         ...takeover({
           name: resource,
           resource: `${name}-${service}-certificate`,
@@ -161,9 +225,10 @@ export class WebhookCertificates<S extends string> extends pulumi.ComponentResou
 
   private rotate(
     name: string,
-    ca: Signer,
+    ca: NumberedSigner,
     { namespace, services, cluster }: WebhookCertificatesArgs<S>,
     { caRotation, deadlineSeconds, ...given }: NonNullable<WebhookIssuance["webhookRotation"]>,
+    gate: WebhookGate | undefined,
   ): void {
     const rotation = {
       duration: given.duration ?? WEBHOOK_ROTATION.duration,
@@ -194,14 +259,21 @@ export class WebhookCertificates<S extends string> extends pulumi.ComponentResou
         stringData: { "tls.crt": ca.certPem, "tls.key": ca.privateKeyPem },
       },
       // cert-manager writes the renewed CA here.
-      { parent: this, ...(caRotation && { ignoreChanges: ["data", "stringData"] }) },
+      {
+        parent: this,
+        // What the API server would not trust is refused before it is written.
+        dependsOn: gate?.gate,
+        ...(caRotation && { ignoreChanges: ["data", "stringData"] }),
+      },
     );
     const issuer = objects.issuer(
       `${name}-issuer`,
       WEBHOOK_CA,
       { ca: { secretName: ISSUER_SECRET } },
       // The specification has the Secret's name, and no output of it.
-      caRotation === undefined ? secret : renewedCa(name, namespace, caRotation, objects, secret),
+      caRotation === undefined
+        ? secret
+        : renewedCa(name, namespace, { ...caRotation, generation: ca.generation }, objects, secret),
     );
     const certificates = services.map((service) =>
       objects.certificate(
@@ -213,6 +285,10 @@ export class WebhookCertificates<S extends string> extends pulumi.ComponentResou
           issuerRef: issuerRef({ name: WEBHOOK_CA }),
           commonName: dnsName(service, namespace),
           dnsNames: [dnsName(service, namespace), nameByCertManager(dnsName(service, namespace))],
+          // cert-manager does not reissue when the Issuer's Secret holds another CA, but does for another subject.
+          ...(ca.generation !== FIRST_CA && {
+            subject: { serialNumber: signerSerial(ca) },
+          }),
           // The policy validator (Rust) reads no other form of an ECDSA key (linkerd2#7963).
           privateKey: { algorithm: "ECDSA", size: 256, encoding: "PKCS8", rotationPolicy: "Always" },
           usages: ["server auth"],
@@ -231,11 +307,11 @@ export class WebhookCertificates<S extends string> extends pulumi.ComponentResou
 function renewedCa(
   name: string,
   namespace: pulumi.Input<string>,
-  rotation: Rotation,
+  { generation, ...rotation }: Rotation & Pick<NumberedSigner, "generation">,
   objects: CertManagerObjects,
   secret: k8s.core.v1.Secret,
 ): pulumi.Resource {
-  const commonName = caName(namespace);
+  const commonName = pulumi.output(namespace).apply(caName);
   const selfSigned = objects.issuer(`${name}-ca-issuer`, CA_ISSUER, { selfSigned: {} });
   const issued = objects.certificate(
     `${name}-ca-renewal`,
@@ -245,6 +321,7 @@ function renewedCa(
       ...renewal(rotation),
       issuerRef: issuerRef({ name: CA_ISSUER }),
       commonName,
+      ...(generation !== FIRST_CA && { subject: serialNumberOf(generation) }),
       // The CA of ten years in the Secret does not have it.
       dnsNames: [nameByCertManager(commonName)],
       isCA: true,
@@ -265,9 +342,9 @@ export function webhookLimits({ renewBefore }: Rotation): RotationLimits {
     : { signedBy: { seconds, what: "the time for which a CA stays valid after its renewal" } };
 }
 
-/** Common name of the CA of a namespace's webhooks. */
-function caName(namespace: pulumi.Input<string>): pulumi.Output<string> {
-  return pulumi.interpolate`webhook-issuer.${namespace}`;
+/** Tells the CAs of a namespace apart. */
+function serialNumberOf(generation: number): { serialNumber: string } | undefined {
+  return generation === FIRST_CA ? undefined : { serialNumber: String(generation) };
 }
 
 function dnsName(service: string, namespace: pulumi.Input<string>): pulumi.Output<string> {

@@ -220,7 +220,7 @@ describe("the program", () => {
       "linkerd-sp-validator",
       "linkerd-policy-validator",
     ]);
-    assert.deepEqual(Object.keys(outputs.webhookCas ?? {}), ["linkerd"]);
+    assert.deepEqual(Object.keys((outputs.webhookCas as Record<string, object>).linkerd ?? {}), ["1"]);
     assert.match(String(outputs.issuer?.fingerprint), /^([0-9A-F]{2}:){31}[0-9A-F]{2}$/);
     assert.match(String(outputs.issuer?.notAfter), /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.000Z$/);
     assert.deepEqual(outputs.chartVersions, {

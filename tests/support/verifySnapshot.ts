@@ -1,7 +1,7 @@
 import type { V1ObjectMeta, V1Pod } from "@kubernetes/client-node";
 
 import { GUARD_NAMES, guarded, policySpec } from "../../components/injection/meshGuard";
-import { SERVERS } from "../../tools/verify/servers";
+import { SERVERS } from "../../components/controlPlane/webhookServers";
 import type { GuardState, ServerState, Snapshot } from "../../tools/verify/snapshot";
 import { testAnchor, type TestCertificate, testCertificate, testIssuer } from "./certificates";
 

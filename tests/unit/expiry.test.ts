@@ -88,6 +88,7 @@ describe("a certificate that nothing renews", () => {
     };
     const soon = await watched([-80, 20], args);
     assert.deepEqual(soon.map((text) => text.replace(/ expires .* left/, "")).sort(), [
+      'CA 1 of the webhooks in linkerd\n    rotate it: docs/operations.md, "Rotating the CAs of the webhooks"',
       ...["policy-validator", "proxy-injector", "sp-validator"].map(
         (service) =>
           `the certificate of linkerd-${service}\n    pulumi config set --path linkerd-mtls:webhookCertificates.generation 2`,
@@ -105,6 +106,7 @@ describe("a certificate that nothing renews", () => {
     await assert.rejects(checked ?? Promise.resolve(), (error: Error) => {
       const expired = [...error.message.matchAll(/^ {2}(\S.*) has expired on/gm)].map(([, what]) => what);
       assert.deepEqual(expired, [
+        "CA 1 of the webhooks in linkerd",
         ...["policy-validator", "proxy-injector", "sp-validator"].map(
           (service) => `the certificate of linkerd-${service}`,
         ),

@@ -6,7 +6,8 @@ import * as pulumi from "@pulumi/pulumi";
 import { LinkerdMesh, type LinkerdMeshArgs, MeshedWorkload } from "../../components";
 import type { DeployedMesh } from "../../components/controlPlane/deployedMesh";
 import { ApiServer } from "../support/apiServer";
-import { testAnchor, type TestCertificate, testIssuer } from "../support/certificates";
+import { caName, type DeployedWebhook } from "../../components/pki/webhookChange";
+import { testAnchor, testCertificate, type TestCertificate, testIssuer } from "../support/certificates";
 import { record, type Recording } from "../support/recorder";
 
 const deploy = (args: Omit<LinkerdMeshArgs, "cluster"> = {}): Promise<Recording> =>
@@ -193,6 +194,38 @@ describe("LinkerdMesh", () => {
         staged.get("RandomId", TRUST_GATE).inputs.keepers,
         (await deploy(provided([next]))).get("RandomId", TRUST_GATE).inputs.keepers,
       );
+    });
+
+    it("refuses CAs of webhooks, of the control plane and of viz, that the API server would not trust", async () => {
+      const webhook = async (namespace: string, service: string): Promise<DeployedWebhook> => {
+        const ca = await testCertificate(caName(namespace));
+        const leaf = await testCertificate(service, { signer: ca, isCa: false });
+        const [cas, serving] = [[new X509Certificate(ca.certPem)], new X509Certificate(leaf.certPem)];
+        return { namespace, service, cas, serving };
+      };
+      const [injector, tap] = [
+        await webhook("linkerd", "linkerd-proxy-injector"),
+        await webhook("linkerd-viz", "tap"),
+      ];
+      const recording = await deploy({
+        viz: {},
+        deployed: {
+          ...(await deployed(await testAnchor())),
+          readWebhooks: () => Promise.resolve([injector, tap]),
+        },
+        webhookCertificates: { cas: [2] },
+      });
+      for (const [name, service] of [
+        ["mesh-webhooks", "linkerd/linkerd-proxy-injector"],
+        ["mesh-viz-webhooks", "linkerd-viz/tap"],
+      ] as const) {
+        const message = new RegExp(`the certificate of ${service} is signed by CA 1, which would be dropped`);
+        await assert.rejects(ask(recording, "RandomId", `${name}-cas-unbroken`), { message });
+        const certificate = `${name}-${service.replace(/.*\//, "")}-certificate`;
+        await assert.rejects(ask(recording, "LocallySignedCert", certificate), { message });
+      }
+      const gate = recording.get("RandomId", "mesh-webhooks-cas-unbroken");
+      assert.ok(recording.isAfter(recording.get("Release", "mesh-control-plane-release"), gate));
     });
   });
 });

@@ -2,9 +2,9 @@ import { type CaCertificate, parseCertificates } from "../../components/certific
 import { LINKERD_NAMESPACE } from "../../components/controlPlane/linkerdNamespace";
 import { IDENTITY_ISSUER_SECRET } from "../../components/pki/identityIssuer";
 import { TRUST_ROOTS, TRUST_ROOTS_KEY } from "../../components/trustManager/trustRoots";
+import { secretOf } from "../../components/controlPlane/webhookServers";
 import { lifeOf } from "./life";
 import { checkProxies } from "./proxies";
-import { secretOf } from "./servers";
 import type { Snapshot } from "./snapshot";
 
 /** A certificate, and those that it has signed. */
@@ -65,9 +65,7 @@ export function chainOf(snapshot: Snapshot, withPods: boolean): Chain {
     : [];
   const cas = present.flatMap(({ live, kind, name }) => read(live?.caBundle ?? "", `${kind} ${name}`));
   const leaves = present.flatMap(({ certificatePem, namespace, ...server }) =>
-    certificatePem === undefined
-      ? []
-      : read(certificatePem, `Secret ${namespace}/${secretOf({ namespace, ...server })}`),
+    certificatePem === undefined ? [] : read(certificatePem, `Secret ${namespace}/${secretOf(server)}`),
   );
   return {
     identity: forest(anchors, issuers, now),

@@ -1,8 +1,8 @@
 import { type CaCertificate, parseCertificates } from "../../components/certificates/certificateFile";
+import { secretOf } from "../../components/controlPlane/webhookServers";
 import { valid } from "./certificateCheck";
 import { lifeOf } from "./life";
 import { type Check, check } from "./model";
-import { secretOf } from "./servers";
 import type { ServerState, Snapshot } from "./snapshot";
 
 /** Purposes with which a certificate serves: for servers, or for all. */

@@ -3,10 +3,10 @@ import type * as client from "@kubernetes/client-node";
 import { type ClusterAccess, connect } from "../../components/cluster/client";
 import { type MeshObjects, readMeshObjects, unlessAbsent } from "../../components/controlPlane/deployedMesh";
 import { LINKERD_NAMESPACE } from "../../components/controlPlane/linkerdNamespace";
+import { secretOf, type Server, SERVERS } from "../../components/controlPlane/webhookServers";
 import { GUARD_NAMES } from "../../components/injection/meshGuard";
 import { type PolicyObjects, readPolicies } from "./policyObjects";
 import { readCertificates, type Renewals } from "./renewals";
-import { secretOf, type Server, SERVERS } from "./servers";
 
 /** How the API server calls a server, and what it would find. */
 export interface ServerState extends Server {
