@@ -25,7 +25,7 @@ export async function rollOthers(args: RollOthersArgs): Promise<void> {
   const { workloads, bundle, cluster } = args;
   const { percent = DEFAULT_ROLL_PERCENT, deadlineSeconds = DEFAULT_ROLL_DEADLINE_SECONDS } = args;
   const owners = [...new Set(args.stale.map(({ owner }) => owner))]
-    .filter((owner) => isRollable(owner) && (workloads === "all" || workloads.includes(owner)))
+    .filter((owner) => isRolled(owner, workloads))
     .sort();
   const total = owners.length;
   const failures: string[] = [];
@@ -59,6 +59,11 @@ export async function rollOthers(args: RollOthersArgs): Promise<void> {
       ),
     );
   }
+}
+
+/** Whether an owner of pods that lack the bundle is rolled. */
+export function isRolled(owner: string, workloads: RollSettings["workloads"]): boolean {
+  return isRollable(owner) && (workloads === "all" || workloads.includes(owner));
 }
 
 function log(line: string): void {

@@ -1,12 +1,13 @@
 import assert from "node:assert/strict";
 import { X509Certificate } from "node:crypto";
 
+import type { DeployedWebhook } from "../../components/pki/webhookChange";
 import type { MeshedPod, RunningTrust } from "../../components/pki/runningTrust";
 import { readConfiguration } from "../../tools/rotate/configuration";
 import type { Made } from "../../tools/rotate/made";
 import { planJson, planText } from "../../tools/rotate/output";
 import { type Plan, planOf, type Situation } from "../../tools/rotate/plan";
-import { testAnchor, type TestCertificate, testIssuer } from "../support/certificates";
+import { testAnchor, testCertificate, type TestCertificate, testIssuer } from "../support/certificates";
 
 const at = (time: string): Date => new Date(`2026-01-02T${time}:00Z`);
 const fingerprint = ({ certPem }: TestCertificate): string => new X509Certificate(certPem).fingerprint256;
@@ -73,6 +74,7 @@ describe("the plan of a rotation", () => {
         issuer: [new X509Certificate(issuers[issuer].certPem)],
       },
       running: { pods, lifetimeSeconds: 86_400, ...running },
+      webhooks: [],
       now: at("12:00"),
       drop: ["old"],
       isApplied: false,
@@ -215,6 +217,145 @@ describe("the plan of a rotation", () => {
       situation: { subject: "anchor" },
     });
     assert.equal(refusals.length, 1);
+  });
+
+  describe("of the webhooks' CAs", () => {
+    const KEY = "linkerd-mtls:webhookCertificates";
+    let cas: Record<number, TestCertificate>;
+
+    before(async () => {
+      cas = {
+        1: await testCertificate("webhook-issuer.linkerd"),
+        2: await testCertificate("webhook-issuer.linkerd,2.5.4.5=2"),
+      };
+    });
+
+    const certificate = (ca: number): TestCertificate => {
+      const found = cas[ca];
+      assert.ok(found);
+      return found;
+    };
+
+    /** The plan where those CAs are configured, and those are trusted and that one signs on the cluster. */
+    async function caPlan(
+      configured: readonly [cas: readonly number[], signingCa: number],
+      trusted: readonly number[],
+      signer: number,
+      args: {
+        readonly values?: Case["values"];
+        readonly situation?: Partial<Situation>;
+        readonly kind?: Kind;
+      } = {},
+    ): Promise<readonly [Situation, Plan]> {
+      const leaf = await testCertificate("linkerd-proxy-injector.linkerd.svc", {
+        signer: certificate(signer),
+        isCa: false,
+      });
+      const webhook: DeployedWebhook = {
+        namespace: "linkerd",
+        service: "linkerd-proxy-injector",
+        cas: trusted.map((ca) => new X509Certificate(certificate(ca).certPem)),
+        serving: new X509Certificate(leaf.certPem),
+        written: at("11:59"),
+      };
+      const [generations, signingCa] = configured;
+      const situation = situationOf(args.kind ?? "generated", {
+        anchors: ["old"],
+        signer: "old",
+        values: { [KEY]: { cas: generations, signingCa }, ...args.values },
+        situation: { webhooks: [webhook], ...args.situation },
+      });
+      return [situation, planOf(situation)];
+    }
+    const edits = ({ step: next }: Plan) => next?.edits.set?.map(({ value }) => value);
+
+    it("adds one, signs by it, and drops the old one once webhooks have reloaded", async () => {
+      const subject = { situation: { subject: "webhook-cas" } } as const;
+      const [, begin] = await caPlan([[1], 1], [1], 1, subject);
+      assert.deepEqual(
+        [step(begin), edits(begin)],
+        [
+          ["settled", "add-ca", 0, 0],
+          [[1, 2], 1],
+        ],
+      );
+      for (const args of [{}, subject]) {
+        const [, added] = await caPlan([[1, 2], 1], [1, 2], 1, args);
+        assert.deepEqual(
+          [step(added), edits(added)],
+          [
+            ["added-ca", "sign-ca", 0, 0],
+            [[1, 2], 2],
+          ],
+        );
+        const [situation, signed] = await caPlan([[1, 2], 2], [1, 2], 2, args);
+        assert.deepEqual(
+          [step(signed), edits(signed)],
+          [
+            ["signed-ca", "drop-ca", 1, 0],
+            [[2], 2],
+          ],
+        );
+        assert.match(
+          planText(situation, signed, "npm run rotate --"),
+          /^Must wait until 2026-01-02T12:01:00\.000Z: webhooks may still serve certificates of the CA that is dropped\.$/m,
+        );
+      }
+      const later = { situation: { now: at("12:01") } };
+      assert.deepEqual(step((await caPlan([[1, 2], 2], [1, 2], 2, later))[1]), [
+        "signed-ca",
+        "drop-ca",
+        0,
+        0,
+      ]);
+      assert.deepEqual(step((await caPlan([[2], 2], [2], 2))[1]), ["settled", undefined, 0, 0]);
+    });
+
+    it("deploys what is not deployed, and refuses what the program would", async () => {
+      const [, missing] = await caPlan([[1, 2], 1], [1], 1);
+      assert.deepEqual(step(missing), ["changing", "apply", 0, 0]);
+      assert.deepEqual(missing.reasons, ["the API server does not trust CA 2 of the webhooks yet"]);
+      const [, unsigned] = await caPlan([[1, 2], 2], [1, 2], 1);
+      assert.deepEqual(unsigned.reasons, ["CA 2 has not signed the certificates of linkerd-proxy-injector"]);
+      assert.deepEqual(step(unsigned), ["changing", "apply", 0, 0]);
+      const [, dropped] = await caPlan([[2], 2], [1, 2], 2, { situation: { now: at("12:01") } });
+      assert.deepEqual(dropped.reasons, [
+        "the API server still trusts CA 1 of the webhooks, which is not configured",
+      ]);
+      const [, fatal] = await caPlan([[2], 2], [1], 1);
+      assert.deepEqual(step(fatal), ["changing", "apply", 1, 2]);
+    });
+
+    it("begins one that is near its end, and leaves it to cert-manager where that renews it", async () => {
+      const near = { situation: { now: new Date(certificate(1).notAfter.getTime() - 1000) } };
+      const [, due] = await caPlan([[1], 1], [1], 1, near);
+      assert.ok(due.reasons.includes("the CA of the webhooks is near its end"));
+      const injected = { "linkerd-mtls:rotatingWebhooks": { caInjection: true } };
+      const args = { kind: "cert-manager", values: injected } as const;
+      const [, told] = await caPlan([[1], 1], [1], 1, { ...args, situation: { subject: "webhook-cas" } });
+      assert.deepEqual(told.refusals, [
+        "cert-manager renews the CA of the webhooks (rotatingWebhooks.caInjection)",
+      ]);
+    });
+  });
+
+  it("leaves pods of others to the deployment where that rolls them", () => {
+    const pods = [
+      pod("Deployment others/api", at("10:00"), "old"),
+      pod("Deployment others/batch", at("10:00"), "old"),
+    ];
+    const values = { "linkerd-mtls:rolls": { workloads: ["Deployment others/api"] } };
+    const begin: Case = { anchors: ["old"], signer: "old", pods, values, situation: { subject: "anchor" } };
+    const situation = situationOf("generated", begin);
+    const text = planText(situation, planOf(situation), "npm run rotate --");
+    assert.match(text, /^Restarts of others \(rolls\): 1 pod of 1 workload: Deployment others\/api\.$/m);
+    assert.match(text, /^Afterwards, restart 1 pod that this stack did not deploy:\n.*deployment\/batch/m);
+    assert.doesNotMatch(text, /rollout restart deployment\/api/);
+    const stale = plan("generated", { ...begin, anchors: ["old", "new"], situation: {} });
+    assert.deepEqual(step(stale), ["changing", "apply", 0, 0]);
+    assert.deepEqual(stale.reasons, [
+      "1 pod of others with another trust bundle, which a deployment rolls (rolls)",
+    ]);
   });
 
   it("says what restarts, for people and for programs", () => {

@@ -1,3 +1,5 @@
+import type { RollSettings } from "../../components/rolls/rollSettings";
+import { type WebhookCas, webhookCas, type WebhookIssuanceArgs } from "../../components/pki/webhookCas";
 import { anchorsOf } from "../shared/stackFile";
 
 /** Prefix of the program's keys. */
@@ -40,8 +42,16 @@ export interface Configuration {
   readonly issuerCertificate?: string;
   /** Whether the signing anchor has a certificate and its key is configured. */
   readonly hasAnchorKey: boolean;
-  /** What cert-manager issues: with an issuer of others nothing is signed here. */
-  readonly certManager: { readonly issuerRef: boolean; readonly webhooks: boolean };
+  /** CAs of the webhooks. */
+  readonly webhookCas: WebhookCas;
+  /** Workloads of others that each deployment rolls when they lack the trust bundle. */
+  readonly rolled: RollSettings["workloads"];
+  /** What cert-manager issues, and whether it renews the CA; with an issuer of others nothing is signed here. */
+  readonly certManager: {
+    readonly issuerRef: boolean;
+    readonly webhooks: boolean;
+    readonly webhookCa: boolean;
+  };
 }
 
 /** Reads it from the values of a stack's file, by full key. What the program would refuse is read as if it were absent. */
@@ -59,6 +69,7 @@ export function readConfiguration(values: Readonly<Record<string, unknown>>): Co
   );
   const source = (text("certificates") ?? "generated") as Configuration["source"];
   const byCertManager = source === "cert-manager";
+  const issuesWebhooks = byCertManager && property("rotatingWebhooks", "enabled") !== false;
   return {
     source,
     anchors,
@@ -66,10 +77,13 @@ export function readConfiguration(values: Readonly<Record<string, unknown>>): Co
     trustDomain: text("trustDomain") ?? "cluster.local",
     generations: { issuer: generation("issuer"), webhooks: generation("webhookCertificates") },
     issuerCertificate: text("issuerCertificate"),
+    webhookCas: webhookCas(values[TRUST.webhooks] as WebhookIssuanceArgs | undefined),
+    rolled: (property("rolls", "workloads") ?? []) as Configuration["rolled"],
     hasAnchorKey: values[TRUST.anchorKey] !== undefined,
     certManager: {
       issuerRef: byCertManager && property("rotatingIdentity", "issuerRef") !== undefined,
-      webhooks: byCertManager && property("rotatingWebhooks", "enabled") !== false,
+      webhooks: issuesWebhooks,
+      webhookCa: issuesWebhooks && property("rotatingWebhooks", "caInjection") === true,
     },
   };
 }

@@ -24,7 +24,7 @@ export async function replaceFile(file: string, text: string): Promise<void> {
 export function edited(text: string, { anchors, set = [], removed = [] }: Edits): string {
   const document = parseDocument(text);
   if (anchors !== undefined) setAnchors(document, anchors);
-  for (const { path, value } of set) document.setIn(["config", ...path], value);
+  for (const { path, value } of set) document.setIn(["config", ...path], document.createNode(value));
   for (const key of removed) document.deleteIn(["config", key]);
   return document.toString({ lineWidth: 0 });
 }

@@ -38,6 +38,7 @@ runToEnd(
         "anchor",
         "issuer",
         "webhooks",
+        "webhook-cas",
       ]),
     )
     .option(

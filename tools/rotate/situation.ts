@@ -2,6 +2,7 @@ import type { Stack } from "@pulumi/pulumi/automation";
 
 import type { ClusterAccess } from "../../components/cluster/client";
 import { readDeployedMesh } from "../../components/controlPlane/deployedMesh";
+import { readDeployedWebhooks } from "../../components/controlPlane/deployedWebhooks";
 import { messageOf, UserError } from "../shared/errors";
 import { stateOf } from "../shared/stack";
 import { readConfiguration } from "./configuration";
@@ -41,7 +42,9 @@ export async function readSituation(
  *
  * @throws UserError as {@link readSituation}.
  */
-export async function readCluster(access: ClusterAccess): Promise<Pick<Situation, "deployed" | "running">> {
+export async function readCluster(
+  access: ClusterAccess,
+): Promise<Pick<Situation, "deployed" | "running" | "webhooks">> {
   const deployed = await answered(readDeployedMesh(access));
   if (deployed?.readRunning === undefined || deployed.anchors.length === 0) {
     throw new UserError(
@@ -49,7 +52,10 @@ export async function readCluster(access: ClusterAccess): Promise<Pick<Situation
       'deploy the stack first; where all have expired, see docs/operations.md, "Replacing all trust at once"',
     );
   }
-  return { deployed, running: await answered(deployed.readRunning()) };
+  const [running, webhooks] = await answered(
+    Promise.all([deployed.readRunning(), readDeployedWebhooks(access)]),
+  );
+  return { deployed, running, webhooks };
 }
 
 async function answered<T>(answer: Promise<T>): Promise<T> {

@@ -1,3 +1,4 @@
+import type { WebhookCas } from "../../components/pki/webhookCas";
 import { type Anchor, type Configuration, TRUST } from "./configuration";
 
 /** Changes of a stack's file. */
@@ -5,19 +6,24 @@ export interface Edits {
   /** All anchors after it. Default: they stay as they are. */
   readonly anchors?: readonly Anchor[];
   /** Values by their path, which begins with a full key. */
-  readonly set?: readonly { readonly path: readonly string[]; readonly value: string | number }[];
+  readonly set?: readonly {
+    readonly path: readonly string[];
+    readonly value: string | number | readonly number[];
+  }[];
   /** Full keys. */
   readonly removed?: readonly string[];
 }
 
 /**
  * One change of the configuration with its deployment. `apply` deploys the configuration as it is; `add`, `sign` and `drop`
- * rotate the anchor; `issuer` and `webhooks` reissue.
+ * rotate the anchor; `issuer` and `webhooks` reissue; `add-ca`, `sign-ca` and `drop-ca` rotate the CA of the webhooks.
  */
 export interface Step {
-  readonly name: "apply" | "add" | "sign" | "drop" | "issuer" | "webhooks";
+  readonly name: "apply" | "add" | "sign" | "drop" | "issuer" | "webhooks" | "add-ca" | "sign-ca" | "drop-ca";
   /** id of the anchor that it is about. */
   readonly anchor?: string;
+  /** Generations of the CAs that it is about. */
+  readonly cas?: readonly number[];
   /** What has to be made outside of the program, with the key of the anchor. Default: nothing. */
   readonly make?: "anchor" | "issuer";
   readonly edits: Edits;
@@ -85,5 +91,42 @@ export function reissue(configuration: Configuration, subject: "issuer" | "webho
     ...(isProvided && { make: "issuer" as const, anchor: signer }),
     edits: isProvided ? {} : { set: [{ path: [TRUST[subject], "generation"], value: generation }] },
     configuration,
+  };
+}
+
+/** Has the API server trust one more CA of the webhooks. */
+export function addCa(configuration: Configuration): Step {
+  const { cas, signingCa } = configuration.webhookCas;
+  const added = Math.max(...cas) + 1;
+  return caStep("add-ca", configuration, [added], { cas: [...cas, added], signingCa });
+}
+
+/** Has that CA sign the certificates of the webhooks. */
+export function signCa(configuration: Configuration, ca: number): Step {
+  return caStep("sign-ca", configuration, [ca], { ...configuration.webhookCas, signingCa: ca });
+}
+
+/** Drops those CAs of the webhooks. */
+export function dropCas(configuration: Configuration, old: readonly number[]): Step {
+  const { cas, signingCa } = configuration.webhookCas;
+  return caStep("drop-ca", configuration, old, { cas: cas.filter((ca) => !old.includes(ca)), signingCa });
+}
+
+function caStep(
+  name: Step["name"],
+  configuration: Configuration,
+  about: readonly number[],
+  webhookCas: WebhookCas,
+): Step {
+  return {
+    name,
+    cas: about,
+    edits: {
+      set: [
+        { path: [TRUST.webhooks, "cas"], value: webhookCas.cas },
+        { path: [TRUST.webhooks, "signingCa"], value: webhookCas.signingCa },
+      ],
+    },
+    configuration: { ...configuration, webhookCas },
   };
 }
