@@ -713,7 +713,7 @@ export async function badInputs(): Promise<BadInputs> {
       "a property that does not exist",
       "webhookCertificates",
       { days: 365 },
-      "webhookCertificates.days must be one of generation, validityHours, but is unknown",
+      "webhookCertificates.days must be one of generation, validityHours, cas, signingCa, but is unknown",
       rm("webhookCertificates.days"),
     ),
     // Several at once.
