@@ -55,7 +55,12 @@ export async function checkCluster(
     refuseTrustDomain(deployed, plannedTrust(args));
   }
   await warnOfRelease(deployed?.linkerdVersion, charts);
-  return deployed && { ...deployed, readWebhooks: once(() => readDeployedWebhooks(cluster)) };
+  return (
+    deployed && {
+      ...deployed,
+      readWebhooks: once(() => readDeployedWebhooks(cluster, args.viz !== undefined)),
+    }
+  );
 }
 
 /** A deployment that changes the CAs of one namespace after the other compares with what was there before. */

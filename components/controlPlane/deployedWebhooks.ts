@@ -5,6 +5,7 @@ import { ClusterAccess, connect, describeError } from "../cluster/client";
 import { liveCertificates } from "../pki/deployedTrust";
 import { DeployedWebhook } from "../pki/webhookChange";
 import { unlessAbsent } from "./deployedMesh";
+import { VIZ_NAMESPACE } from "./linkerdNamespace";
 import { written } from "./runningTrust";
 import { secretOf, Server, SERVERS } from "./webhookServers";
 
@@ -18,23 +19,28 @@ interface Clients {
 }
 
 /**
- * Reads the CAs that the API server trusts for Linkerd's webhooks and tap, and the certificates in their Secrets.
+ * Reads the CAs that the API server trusts for Linkerd's webhooks and tap, and the certificates in their Secrets. `withViz`:
+ * whether viz's are read too.
  *
  * @throws RunError where there is no answer, or the deploying user must not read it.
  */
-export async function readDeployedWebhooks(cluster: ClusterAccess): Promise<DeployedWebhook[]> {
+export async function readDeployedWebhooks(
+  cluster: ClusterAccess,
+  withViz = true,
+): Promise<DeployedWebhook[]> {
   try {
     const [core, admission, apis] = await Promise.all([
       connect(cluster, ({ CoreV1Api }) => CoreV1Api, TIMEOUT_MS),
       connect(cluster, ({ AdmissionregistrationV1Api }) => AdmissionregistrationV1Api, TIMEOUT_MS),
       connect(cluster, ({ ApiregistrationV1Api }) => ApiregistrationV1Api, TIMEOUT_MS),
     ]);
-    return await Promise.all(SERVERS.map((server) => readWebhook(server, { core, admission, apis })));
+    const servers = SERVERS.filter(({ namespace }) => withViz || namespace !== VIZ_NAMESPACE);
+    return await Promise.all(servers.map((server) => readWebhook(server, { core, admission, apis })));
   } catch (error) {
     throw new pulumi.RunError(
       `it cannot be read which CAs the API server has for webhooks: ${describeError(error).message}\n` +
-        "    the deploying user must be allowed to get mutatingwebhookconfigurations, validatingwebhookconfigurations, " +
-        "apiservices and, in namespaces linkerd and linkerd-viz, secrets",
+        "    the deploying user must be allowed to get mutatingwebhookconfigurations, validatingwebhookconfigurations " +
+        "and, in namespace linkerd, secrets; with viz also apiservices and, in namespace linkerd-viz, secrets",
     );
   }
 }
