@@ -9,6 +9,7 @@ import { CoreV1Api } from "@kubernetes/client-node";
 import { configuration, start, succeed } from "../support/command";
 import { useSandbox } from "../support/testSandbox";
 import { pemsOf, trustRoots } from "../support/trustBundle";
+import { keyText, webhookTrust } from "../support/webhookTrust";
 
 /** Certificates of proxies live a minute, so that the old ones have ended after two. */
 const VALUES = {
@@ -62,6 +63,26 @@ describe("npm run rotate -- anchor --yes --wait, the whole rotation by one comma
           .readNamespacedSecret({ namespace: "linkerd", name: "linkerd-identity-issuer" });
         const issuer = new X509Certificate(Buffer.from(secret.data?.["tls.crt"] ?? "", "base64"));
         assert.ok(issuer.verify(new X509Certificate(after[0] ?? "").publicKey));
+      });
+
+      it("does the same with the CA of the webhooks", async () => {
+        const before = (await webhookTrust(sandbox)).cas.map(({ publicKey }) => keyText(publicKey));
+        const args = [...where, "webhook-cas", "--yes", "--wait", "4m", ...configuration(VALUES)];
+        const { code, output } = await start(args, {}, "tools/rotate/main.ts").ended;
+        assert.equal(code, 0, output);
+        for (const step of [
+          "have the API server trust CA 2 of the webhooks too (1 of 3)",
+          "sign the webhooks' certificates by CA 2 (2 of 3)",
+          "drop CA 1 of the webhooks (3 of 3)",
+        ]) {
+          assert.ok(output.includes(`Done: ${step}`), output);
+        }
+        const { servers, cas } = await webhookTrust(sandbox);
+        for (const server of Object.values(servers)) assert.deepEqual(server, { cas: [2], signedBy: [2] });
+        assert.notDeepEqual(
+          cas.map(({ publicKey }) => keyText(publicKey)),
+          before,
+        );
       });
     });
   }
