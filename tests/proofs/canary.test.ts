@@ -11,7 +11,6 @@ import { parse } from "yaml";
 import { ensureNodes } from "../../tools/sandbox/nodes";
 import { run } from "../../tools/shared/run";
 import { sandboxTarget, type Target } from "../../tools/sandbox/target";
-import { sandboxTools } from "../../tools/sandbox/build/tools";
 import { withStack } from "../../tools/sandbox/workspace";
 import { canaries, occurring } from "../support/canary";
 import { testAnchor, testIssuer } from "../support/certificates";
@@ -170,10 +169,8 @@ class Watched {
 
   /** Every object of the cluster, of every kind. */
   private async objects(): Promise<Place[]> {
-    const { kubectl } = (await sandboxTools()).tools;
-    const server = ["--kubeconfig", this.sandbox.paths.kubeconfig];
-    const kinds = await run(kubectl, [...server, "api-resources", "--verbs=list", "-o=name"]);
-    const json = await run(kubectl, [...server, "get", kinds.trim().replaceAll("\n", ","), "-A", "-o=json"]);
+    const kinds = await this.sandbox.kubectl(["api-resources", "--verbs=list", "-o=name"]);
+    const json = await this.sandbox.kubectl(["get", kinds.trim().replaceAll("\n", ","), "-A", "-o=json"]);
     const { items } = JSON.parse(json) as { items: KubernetesObject[] };
     return items.map((object) => {
       const { kind, metadata: { namespace, name } = {} } = object;

@@ -39,8 +39,7 @@ describe("a cluster that has something already", () => {
 
   const command = (program: string, args: readonly string[], input?: string): Promise<string> =>
     runProgram(program, args, { env: { KUBECONFIG: sandbox.paths.kubeconfig }, input });
-  const kubectl = (args: readonly string[], input?: string): Promise<string> =>
-    command(tools.kubectl, args, input);
+  const kubectl = (args: readonly string[], input?: string): Promise<string> => sandbox.kubectl(args, input);
 
   /** Kind, name and resource version of each object. A deployment counts without its status. */
   async function objects(): Promise<readonly string[]> {

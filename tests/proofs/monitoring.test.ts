@@ -8,7 +8,6 @@ import { parse } from "yaml";
 import type { RuleGroup } from "../../components/monitoring/rule";
 import { sandboxTools } from "../../tools/sandbox/build/tools";
 import type { SandboxStatus } from "../../tools/sandbox/supervisor";
-import { run as execute } from "../../tools/shared/run";
 import { configuration, run, succeed } from "../support/command";
 import { eventually } from "../support/eventually";
 import { type Exposition, metricsIn, namesOf, parseExposition, replay } from "../support/exposition";
@@ -52,10 +51,7 @@ describe("monitoring", () => {
   let groups: readonly RuleGroup[];
   let pods: ReadonlyMap<string, string>;
 
-  const kubectl = async (path: string): Promise<string> => {
-    const { tools } = await sandboxTools();
-    return execute(tools.kubectl, ["--kubeconfig", sandbox.paths.kubeconfig, "get", "--raw", path]);
-  };
+  const kubectl = (path: string): Promise<string> => sandbox.kubectl(["get", "--raw", path]);
 
   /** What the API server, identity and cert-manager expose, together. */
   async function exposed(): Promise<Exposition> {

@@ -6,10 +6,8 @@ import { join } from "node:path";
 
 import { CoreV1Api } from "@kubernetes/client-node";
 
-import { sandboxTools } from "../../tools/sandbox/build/tools";
 import { PROJECT } from "../../tools/shared/paths";
 import { checkoutFile } from "../../tools/shared/stackFile";
-import { run as command } from "../../tools/shared/run";
 import { type Command, configuration, type Ended, run, start } from "../support/command";
 import { eventually } from "../support/eventually";
 import { identityEvents } from "../support/identityEvents";
@@ -38,10 +36,7 @@ describe("npm run rotate, with a stack that generates its certificates", () => {
     committed = await readFile(checkoutFile("dev"), "utf8");
     const { code, output } = await sandbox.up(...CONFIGURATION);
     assert.equal(code, 0, output);
-    await kubectl("create", "namespace", "others");
-    await kubectl("annotate", "namespace", "others", "linkerd.io/inject=enabled");
-    await kubectl("-n", "others", "create", "deployment", "api", "--image=api:1", "--replicas=2");
-    await kubectl("-n", "others", "rollout", "status", "deployment", "--timeout=60s");
+    await sandbox.deployOther();
   });
 
   after(async () => {
@@ -52,11 +47,6 @@ describe("npm run rotate, with a stack that generates its certificates", () => {
     start(["--name", sandbox.name, ...CONFIGURATION, ...args], {}, "tools/rotate/main.ts");
   const rotate = (...args: readonly string[]): Promise<Ended> => begin(...args).ended;
 
-  async function kubectl(...args: readonly string[]): Promise<string> {
-    const { tools } = await sandboxTools();
-    return command(tools.kubectl, ["--kubeconfig", sandbox.paths.kubeconfig, ...args]);
-  }
-
   /** Runs the commands that a plan printed. */
   async function restartAsPrinted(output: string): Promise<void> {
     const printed = [...output.matchAll(RESTART)].map(([, namespace = "", workload = ""]) => [
@@ -65,8 +55,7 @@ describe("npm run rotate, with a stack that generates its certificates", () => {
     ]);
     assert.ok(printed.length > 0, output);
     for (const [namespace = "", workload = ""] of printed) {
-      await kubectl("-n", namespace, "rollout", "restart", workload);
-      await kubectl("-n", namespace, "rollout", "status", workload, "--timeout=60s");
+      await sandbox.restart(namespace, workload);
     }
   }
 

@@ -4,9 +4,7 @@ import { readdir, readFile } from "node:fs/promises";
 import { CoreV1Api } from "@kubernetes/client-node";
 
 import { injectionApi } from "../../components/injection/injectionApi";
-import { sandboxTools } from "../../tools/sandbox/build/tools";
 import { sandboxTarget } from "../../tools/sandbox/target";
-import { run as command } from "../../tools/shared/run";
 import { identityEvents } from "../support/identityEvents";
 import { StackRuns, type Values } from "../support/stackRuns";
 import { useSandbox } from "../support/testSandbox";
@@ -27,18 +25,12 @@ const BOTH = { trustAnchors: [{ id: "old" }, { id: "new" }], signingAnchor: "old
 describe("what `up` proves of each stage of a rotation", () => {
   const sandbox = useSandbox("test-stage-proof");
   let stack: StackRuns;
-  let kubectl: (...args: readonly string[]) => Promise<string>;
 
   before(async () => {
     const target = await sandboxTarget(sandbox.name, new AbortController().signal);
     stack = new StackRuns(target, STACK);
-    const { tools } = await sandboxTools();
-    kubectl = (...args) => command(tools.kubectl, ["--kubeconfig", sandbox.paths.kubeconfig, ...args]);
     await stack.up({ trustAnchors: [{ id: "old" }] });
-    await kubectl("create", "namespace", "others");
-    await kubectl("annotate", "namespace", "others", "linkerd.io/inject=enabled");
-    await kubectl("-n", "others", "create", "deployment", "api", "--image=api:1", "--replicas=2");
-    await kubectl("-n", "others", "rollout", "status", "deployment", "--timeout=60s");
+    await sandbox.deployOther();
   });
 
   /** Stops the processes of identity, or lets them go on. */
@@ -90,8 +82,7 @@ describe("what `up` proves of each stage of a rotation", () => {
   });
 
   it("ends only when identity uses the new issuer", async () => {
-    await kubectl("-n", "others", "rollout", "restart", "deployment");
-    await kubectl("-n", "others", "rollout", "status", "deployment", "--timeout=60s");
+    await sandbox.restart("others");
     const updates = await identityEvents(sandbox, "IssuerUpdated");
     const output = await stack.up({ ...BOTH, signingAnchor: "new" });
     assert.doesNotMatch(output, /does not use the new issuer/);
@@ -108,7 +99,7 @@ describe("what `up` proves of each stage of a rotation", () => {
 
     // What identity then finds is no certificate.
     const secret = ["-n", "linkerd", "patch", "secret", "linkerd-identity-issuer"];
-    await kubectl(...secret, "-p", '{"stringData":{"tls.crt":"broken"}}');
+    await sandbox.kubectl([...secret, "-p", '{"stringData":{"tls.crt":"broken"}}']);
     await signalIdentity("SIGCONT");
     const skipped = await stack.failing(reissued);
     assert.ok(

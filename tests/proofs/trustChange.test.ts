@@ -4,22 +4,16 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import { AppsV1Api } from "@kubernetes/client-node";
-import type { Stack } from "@pulumi/pulumi/automation";
 import { parse, stringify } from "yaml";
 
-import { sandboxTools } from "../../tools/sandbox/build/tools";
 import { sandboxTarget, type Target } from "../../tools/sandbox/target";
-import { withStack } from "../../tools/sandbox/workspace";
-import { run as command } from "../../tools/shared/run";
 import { testAnchor } from "../support/certificates";
 import { clusterObjects } from "../support/clusterObjects";
-import type { Ended } from "../support/command";
 import { eventually } from "../support/eventually";
 import { identityEvents } from "../support/identityEvents";
+import { StackRuns, type Values } from "../support/stackRuns";
 import { type TestSandbox, useSandbox } from "../support/testSandbox";
 import { pemsOf, trustRoots } from "../support/trustBundle";
-
-type Values = Readonly<Record<string, unknown>>;
 
 /** One anchor, and one workload of the stack. */
 const STACK: Values = {
@@ -48,47 +42,21 @@ describe("changes that would cut traffic", () => {
   const sandbox = useSandbox("test-trust-change");
   const other = useSandbox("test-trust-elsewhere");
   let target: Target;
+  let stack: StackRuns;
 
   before(async () => {
     const signal = new AbortController().signal;
     target = await sandboxTarget(sandbox.name, signal);
     await sandboxTarget(other.name, signal);
-    await succeed("up", {});
+    stack = new StackRuns(target, STACK);
+    await stack.up();
   });
-
-  /** Previews or deploys the stack with these values; those with a full key are not the program's. */
-  function run(name: "preview" | "up", values: Values): Promise<Ended> {
-    const given = Object.entries({ ...STACK, ...values }).map(([key, value]) => [
-      key.includes(":") ? key : `linkerd-mtls:${key}`,
-      value,
-    ]);
-    const overrides = { ...target.overrides, ...(Object.fromEntries(given) as object) };
-    return withStack({ ...target, stack: "dev", overrides }, async (stack: Stack) => {
-      const { trustAnchorKey } = values;
-      if (typeof trustAnchorKey === "string") {
-        await stack.setConfig("linkerd-mtls:trustAnchorKey", { value: trustAnchorKey, secret: true });
-      }
-      let output = "";
-      const note = (text: string) => (output += text);
-      const code = await stack[name]({ onOutput: note, onError: note, color: "never" }).then(
-        () => 0,
-        () => 1,
-      );
-      return { code, output };
-    });
-  }
-
-  async function succeed(name: "preview" | "up", values: Values): Promise<string> {
-    const { code, output } = await run(name, values);
-    assert.equal(code, 0, output);
-    return output;
-  }
 
   /** They fail with these words. The value that lets the change through. */
   async function refused(names: readonly ("preview" | "up")[], values: Values, ...words: readonly string[]) {
     let accepted = "";
     for (const name of names) {
-      const { code, output } = await run(name, values);
+      const { code, output } = await stack.run(name, values);
       assert.notEqual(code, 0, output);
       // The console indents, and wraps nothing.
       for (const word of words)
@@ -123,7 +91,7 @@ describe("changes that would cut traffic", () => {
       const longer = { trustAnchors: [{ id: "old", validityHours: 99_999 }] };
       await refused(["preview", "up"], longer, NONE_STAYS, NOT_TRUSTED, IN_USE);
       // Its key and its certificate are still there.
-      assert.doesNotMatch(await succeed("preview", {}), CHANGES);
+      assert.doesNotMatch(await stack.succeed("preview"), CHANGES);
     });
   });
 
@@ -141,7 +109,7 @@ describe("changes that would cut traffic", () => {
       "or newer, but the charts are of edge-22.12.1.",
     );
     assert.equal(accepted, "edge-22.12.1");
-    await succeed("preview", { ...values, acceptOutage: accepted });
+    await stack.succeed("preview", { ...values, acceptOutage: accepted });
     await rm(folder, { recursive: true });
   });
 
@@ -155,7 +123,10 @@ describe("changes that would cut traffic", () => {
       cluster["certificate-authority-data"] = Buffer.from(ca + ca).toString("base64");
     }
     await unchanged([sandbox, other], async () => {
-      assert.doesNotMatch(await succeed("preview", { "kubernetes:kubeconfig": stringify(renewed) }), CHANGES);
+      assert.doesNotMatch(
+        await stack.succeed("preview", { "kubernetes:kubeconfig": stringify(renewed) }),
+        CHANGES,
+      );
       await refused(["preview", "up"], { "kubernetes:kubeconfig": others }, ELSEWHERE);
     });
   });
@@ -180,7 +151,7 @@ describe("changes that would cut traffic", () => {
 
   it("are let through by their name, which is the name of no other change", async () => {
     const [old] = await bundle();
-    await succeed("up", { trustAnchors: [{ id: "old" }, { id: "new" }], signingAnchor: "old" });
+    await stack.up({ trustAnchors: [{ id: "old" }, { id: "new" }], signingAnchor: "old" });
     const [, next] = await bundle();
     const change = { trustAnchors: [{ id: "new" }], trustDomain: "other.example" };
     const acceptOutage = await refused(["preview"], change, "trustDomain must stay");
@@ -192,7 +163,7 @@ describe("changes that would cut traffic", () => {
     await unchanged([sandbox], () =>
       refused(["up"], { trustAnchors: [{ id: "new" }], acceptOutage }, IN_USE),
     );
-    await succeed("up", { ...change, acceptOutage });
+    await stack.up({ ...change, acceptOutage });
     assert.deepEqual(await bundle(), [next]);
     assert.notEqual(next, old);
 
@@ -200,27 +171,17 @@ describe("changes that would cut traffic", () => {
     const { spec } = await api.readNamespacedDeployment({ namespace: "shop", name: "web" });
     const annotations = spec?.template.metadata?.annotations ?? {};
     assert.equal(annotations["linkerd-mtls/trust-domain"], "other.example");
-    assert.doesNotMatch(await succeed("preview", { ...change, acceptOutage }), CHANGES);
+    assert.doesNotMatch(await stack.succeed("preview", { ...change, acceptOutage }), CHANGES);
     await refused(["preview"], { trustAnchors: [{ id: "new" }], acceptOutage }, "must stay other.example");
   });
 
   it("are refused until running pods are ready for them, in each step of a rotation", async () => {
-    const { tools } = await sandboxTools();
-    const kubectl = (args: readonly string[], input?: string): Promise<string> =>
-      command(tools.kubectl, ["--kubeconfig", sandbox.paths.kubeconfig, ...args], { input });
-    const restart = async (namespace: string): Promise<void> => {
-      await kubectl(["-n", namespace, "rollout", "restart", "deployment"]);
-      await kubectl(["-n", namespace, "rollout", "status", "deployment", "--timeout=60s"]);
-    };
-    await kubectl(["create", "namespace", "others"]);
-    await kubectl(["annotate", "namespace", "others", "linkerd.io/inject=enabled"]);
-    await kubectl(["-n", "others", "create", "deployment", "api", "--image=api:1", "--replicas=2"]);
-    await kubectl(["-n", "others", "rollout", "status", "deployment", "--timeout=60s"]);
+    await sandbox.deployOther();
 
     // As the test before left it.
     const trustDomain = "other.example";
     const both = { trustDomain, trustAnchors: [{ id: "new" }, { id: "next" }] };
-    await succeed("up", { ...both, signingAnchor: "new" });
+    await stack.up({ ...both, signingAnchor: "new" });
     const switched = { ...both, signingAnchor: "next" };
     await unchanged([sandbox], async () => {
       await refused(
@@ -230,9 +191,9 @@ describe("changes that would cut traffic", () => {
         "kubectl -n others rollout restart deployment/api    # 2 pods",
       );
     });
-    await restart("others");
+    await sandbox.restart("others");
     const updates = await identityEvents(sandbox, "IssuerUpdated");
-    await succeed("up", switched);
+    await stack.up(switched);
 
     const alone = { trustDomain, trustAnchors: [{ id: "next" }] };
     await eventually(
@@ -250,7 +211,7 @@ describe("changes that would cut traffic", () => {
         "kubectl -n shop rollout restart deployment/web    # 1 pod",
       );
     });
-    for (const namespace of ["linkerd", "others", "shop"]) await restart(namespace);
-    await succeed("up", alone);
+    for (const namespace of ["linkerd", "others", "shop"]) await sandbox.restart(namespace);
+    await stack.up(alone);
   });
 });

@@ -1,5 +1,3 @@
-import { sandboxTools } from "../../tools/sandbox/build/tools";
-import { run } from "../../tools/shared/run";
 import type { TestSandbox } from "./testSandbox";
 
 /** Changed by the cluster itself while nothing is deployed. */
@@ -7,11 +5,9 @@ const RESTLESS = /^(leases|events|nodes)(\.|$)/;
 
 /** Every object of the cluster with its version. */
 export async function clusterObjects(sandbox: TestSandbox): Promise<readonly string[]> {
-  const { kubectl } = (await sandboxTools()).tools;
-  const arguments_ = ["--kubeconfig", sandbox.paths.kubeconfig];
-  const kinds = await run(kubectl, [...arguments_, "api-resources", "--verbs=list", "-o=name"]);
+  const kinds = await sandbox.kubectl(["api-resources", "--verbs=list", "-o=name"]);
   const quiet = kinds.split("\n").filter((kind) => kind !== "" && !RESTLESS.test(kind));
   const columns = "KIND:.kind,NAMESPACE:.metadata.namespace,NAME:.metadata.name,V:.metadata.resourceVersion";
-  const args = [...arguments_, "get", quiet.join(","), "-A", "--no-headers", `-o=custom-columns=${columns}`];
-  return (await run(kubectl, args)).trim().split("\n").sort();
+  const args = ["get", quiet.join(","), "-A", "--no-headers", `-o=custom-columns=${columns}`];
+  return (await sandbox.kubectl(args)).trim().split("\n").sort();
 }

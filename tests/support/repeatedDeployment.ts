@@ -1,7 +1,5 @@
 import assert from "node:assert/strict";
 
-import { sandboxTools } from "../../tools/sandbox/build/tools";
-import { run } from "../../tools/shared/run";
 import { type Command, configuration, start, succeed } from "./command";
 import { eventually } from "./eventually";
 import { isMeshed, type TestSandbox } from "./testSandbox";
@@ -103,10 +101,9 @@ export class RepeatedDeployment {
 
   /** Kind, namespace and name of each object, sorted. */
   private async objects(): Promise<readonly string[]> {
-    const { tools } = await sandboxTools();
     const columns = "KIND:.kind,NAMESPACE:.metadata.namespace,NAME:.metadata.name";
-    const text = await run(tools.kubectl, [
-      ...["--kubeconfig", this.sandbox.paths.kubeconfig, "get", DEPLOYED_KINDS, "-A"],
+    const text = await this.sandbox.kubectl([
+      ...["get", DEPLOYED_KINDS, "-A"],
       ...["--no-headers", "-o", `custom-columns=${columns}`],
     ]);
     return text.trim().split(/\s*\n/).sort();

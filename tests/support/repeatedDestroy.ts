@@ -1,8 +1,6 @@
 import assert from "node:assert/strict";
 import { cp, rename, rm } from "node:fs/promises";
 
-import { sandboxTools } from "../../tools/sandbox/build/tools";
-import { run } from "../../tools/shared/run";
 import { type Command, start, succeed } from "./command";
 import type { TestSandbox } from "./testSandbox";
 
@@ -61,10 +59,7 @@ export class RepeatedDestroy {
   }
 
   private async objects(): Promise<readonly string[]> {
-    const { tools } = await sandboxTools();
-    const names = await run(tools.kubectl, [
-      ...["--kubeconfig", this.sandbox.paths.kubeconfig, "get", KINDS, "-o", "name"],
-    ]);
+    const names = await this.sandbox.kubectl(["get", KINDS, "-o", "name"]);
     return names.trim().split("\n").sort();
   }
 }

@@ -4,8 +4,10 @@ import { gunzipSync } from "node:zlib";
 
 import * as k8s from "@kubernetes/client-node";
 
+import { sandboxTools } from "../../tools/sandbox/build/tools";
 import { type SandboxStatus, stopSandbox } from "../../tools/sandbox/supervisor";
 import { type InstancePaths, sandboxPaths } from "../../tools/shared/paths";
+import { run as execute } from "../../tools/shared/run";
 import { type Ended, run } from "./command";
 import { stepwise } from "./steps";
 
@@ -59,6 +61,30 @@ export class TestSandbox {
     const config = new k8s.KubeConfig();
     config.loadFromFile(this.paths.kubeconfig);
     return config;
+  }
+
+  /** Runs kubectl there and returns what it wrote. */
+  public async kubectl(args: readonly string[], input?: string): Promise<string> {
+    const { tools } = await sandboxTools();
+    return execute(tools.kubectl, ["--kubeconfig", this.paths.kubeconfig, ...args], { input });
+  }
+
+  /** Deploys a meshed namespace `others` with a Deployment `api` of two pods, as other tools do. */
+  public async deployOther(): Promise<void> {
+    await this.kubectl(["create", "namespace", "others"]);
+    await this.kubectl(["annotate", "namespace", "others", "linkerd.io/inject=enabled"]);
+    await this.kubectl(["-n", "others", "create", "deployment", "api", "--image=api:1", "--replicas=2"]);
+    await this.rolledOut("others", "deployment");
+  }
+
+  /** Restarts the pods of a workload, by default of all Deployments of the namespace, and waits for them. */
+  public async restart(namespace: string, workload = "deployment"): Promise<void> {
+    await this.kubectl(["-n", namespace, "rollout", "restart", workload]);
+    await this.rolledOut(namespace, workload);
+  }
+
+  private async rolledOut(namespace: string, workload: string): Promise<void> {
+    await this.kubectl(["-n", namespace, "rollout", "status", workload, "--timeout=60s"]);
   }
 
   /** Keeps the real program of a container from starting until it is released. */
