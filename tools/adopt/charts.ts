@@ -1,6 +1,5 @@
 import { isObject, type Properties } from "../../components/rules";
-import type { StackNow } from "./plan";
-import type { Left, Present } from "./present";
+import type { Left, Present, StackNow } from "./present";
 import { type Carried, carry } from "./values";
 
 /** What a mesh has where nobody chose anything, for the keys whose defaults another stack may have changed. */

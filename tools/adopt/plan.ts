@@ -13,7 +13,7 @@ import { identityIssuerName } from "../../components/pki/identityIssuer";
 import { carried } from "./charts";
 import { issuerKeys } from "./issuer";
 import { leftOf } from "./left";
-import type { Left, Present } from "./present";
+import type { Left, Present, StackNow } from "./present";
 
 /** What is to be written to the stack's configuration. */
 export interface Plan {
@@ -24,13 +24,6 @@ export interface Plan {
   readonly left: readonly Left[];
   /** Why nothing can be written, with what to do about it; empty where it can. */
   readonly blocked: readonly Left[];
-}
-
-/** What the stack has, and where its charts come from. */
-export interface StackNow {
-  /** By key, without the project's name. */
-  readonly config: Properties;
-  readonly chartSource: string;
 }
 
 /** Keys that contradict certificates that are provided, or cert-manager's with an issuer of its own. */

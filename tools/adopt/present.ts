@@ -82,3 +82,10 @@ export interface Left {
   /** What to do about it, or why nothing needs to be done. */
   readonly todo: string;
 }
+
+/** What the stack has, and where its charts come from. */
+export interface StackNow {
+  /** By key, without the project's name. */
+  readonly config: Properties;
+  readonly chartSource: string;
+}
