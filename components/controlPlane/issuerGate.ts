@@ -5,7 +5,7 @@ import { ClusterAccess, describeError } from "../cluster/client";
 import { clusterHook, gate } from "../cluster/hook";
 import { Verdict, wait } from "../cluster/waiting";
 import { DeployedMesh, isNewMesh } from "./deployedMesh";
-import { IssuerInUse, readIssuerInUse } from "./issuerInUse";
+import { EVENTS_MS, IssuerInUse, readIssuerInUse } from "./issuerInUse";
 import { LINKERD_NAMESPACE } from "./linkerdNamespace";
 
 /** Arguments of an {@link issuerGate}. */
@@ -19,9 +19,6 @@ export interface IssuerGateArgs {
   /** The cluster to ask, the same as the Kubernetes provider's. */
   readonly cluster: ClusterAccess;
 }
-
-/** After this time, Kubernetes may have forgotten an event, in milliseconds. */
-const EVENTS_MS = 55 * 60_000;
 
 const RESTART = `kubectl -n ${LINKERD_NAMESPACE} rollout restart deployment/linkerd-identity`;
 
@@ -50,7 +47,7 @@ async function untilInUse(
 ): Promise<void> {
   const attempt = async (timeoutMs: number): Promise<Verdict> => {
     try {
-      const state = await readIssuerInUse(cluster, timeoutMs, deployed?.issuer);
+      const state = await readIssuerInUse(cluster, timeoutMs, { before: deployed?.issuer });
       const { replicas, unproven, written, skipped } = state;
       if (replicas > 0 && unproven.length === 0) {
         return { done: true };

@@ -26,6 +26,9 @@ const ISSUER_TTL = /^issuer_cert_ttl_seconds (\S+)$/m;
 /** Clocks may differ by as much, in milliseconds: two ends that are nearer than this are taken for one. */
 const SKEW_MS = 60_000;
 
+/** After this time, Kubernetes may have forgotten an event, in milliseconds. */
+export const EVENTS_MS = 55 * 60_000;
+
 /** How long to wait for one replica's metrics. */
 const METRICS_TIMEOUT_MS = 2_000;
 
@@ -37,22 +40,35 @@ export interface IssuerInUse {
   readonly replicas: number;
   /** Names of those that are not known to use what the Secret has. */
   readonly unproven: readonly string[];
+  /** When the issuer ends that a replica uses instead, by its name, as far as its metrics were asked and give another end. */
+  readonly others: Readonly<Record<string, Date>>;
   /** Why identity did not take it (`IssuerUpdateSkipped`), in its words. */
   readonly skipped?: string;
 }
 
+/** What to read. */
+export interface IssuerQuestion {
+  /**
+   * The issuer before, as long as it had not expired: a metric must tell it apart. Where it had expired, identity does not
+   * run with it, so a container that has started since uses the new one. Default: it is not known.
+   */
+  readonly before?: readonly { readonly validTo: string }[];
+  /**
+   * Whether the metrics of every replica are asked, which count more than its events and its age: an identity that reported
+   * the new issuer may have kept the old one (linkerd2#15109). Default: only where the others do not suffice.
+   */
+  readonly asksMetrics?: boolean;
+}
+
 /**
  * Reads which replicas of identity use the issuer that is in its Secret: those that were created after it was written,
- * as many as have reported `IssuerUpdated` since, and those whose own metrics give its end. Metrics are asked only where
- * the others do not suffice, and say nothing where the release has none or the deploying user must not read them.
- *
- * @param before The issuer before, as long as it had not expired: a metric must tell it apart. Where it had expired,
- *   identity does not run with it, so a container that has started since uses the new one. Default: it is not known.
+ * as many as have reported `IssuerUpdated` since, and those whose own metrics give its end. Metrics say nothing where the
+ * release has none or the user must not read them.
  */
 export async function readIssuerInUse(
   cluster: ClusterAccess,
   timeoutMs: number,
-  before?: readonly { readonly validTo: string }[],
+  { before, asksMetrics = false }: IssuerQuestion = {},
 ): Promise<IssuerInUse> {
   const namespace = LINKERD_NAMESPACE;
   const core = await connect(cluster, ({ CoreV1Api }) => CoreV1Api, timeoutMs);
@@ -73,41 +89,50 @@ export async function readIssuerInUse(
   const [issuer] = liveCertificates(issuerPemOf(secret));
   const [old] = before ?? [];
   const toldApart = old === undefined || Math.abs(end(old) - (issuer ? end(issuer) : 0)) > 2 * SKEW_MS;
-  const proven =
-    updated.length >= older.length || issuer === undefined || !toldApart
-      ? []
-      : await usersOf(end(issuer), older, cluster);
-  const unproven =
-    updated.length >= older.length ? [] : older.map(nameOf).filter((name) => !proven.includes(name));
+  const suspects = updated.length >= older.length ? [] : older.map(nameOf);
+  const ends =
+    issuer === undefined || !toldApart
+      ? {}
+      : await endsInUse(asksMetrics ? pods.map(nameOf) : suspects, cluster);
+  const uses = (name: string): boolean | undefined =>
+    issuer && ends[name] && Math.abs(ends[name].getTime() - end(issuer)) <= SKEW_MS;
+  const others = Object.entries(ends).filter(([name]) => uses(name) === false);
+  const unproven = pods
+    .map(nameOf)
+    .filter((name) => uses(name) === false || (uses(name) === undefined && suspects.includes(name)));
   return {
     written: since,
     replicas: pods.length,
     unproven,
+    others: Object.fromEntries(others),
     ...(unproven.length > 0 && skipped !== undefined && { skipped: skipped.message ?? "" }),
   };
 }
 
-/** Names of the replicas whose metrics give this end of the issuer in use. */
-async function usersOf(ends: number, pods: readonly V1Pod[], cluster: ClusterAccess): Promise<string[]> {
+/** When the issuers end that these replicas use, by name, without those whose metrics do not tell. */
+async function endsInUse(
+  names: readonly string[],
+  cluster: ClusterAccess,
+): Promise<Readonly<Record<string, Date>>> {
   const core = await connect(cluster, ({ CoreV1Api }) => CoreV1Api, METRICS_TIMEOUT_MS);
-  const names = await Promise.all(
-    pods.map(nameOf).map(async (name) => {
+  const ends = await Promise.all(
+    names.map(async (name) => {
       const used = await endInUse(core, name).catch(() => undefined);
-      return used !== undefined && Math.abs(used - ends) <= SKEW_MS ? [name] : [];
+      return used === undefined ? [] : [[name, used] as const];
     }),
   );
-  return names.flat();
+  return Object.fromEntries(ends.flat());
 }
 
 /** When the issuer that a replica uses ends, as it tells in its metrics; undefined where it does not. */
-async function endInUse(core: CoreV1Api, pod: string): Promise<number | undefined> {
+async function endInUse(core: CoreV1Api, pod: string): Promise<Date | undefined> {
   const metrics = await core.connectGetNamespacedPodProxyWithPath({
     namespace: LINKERD_NAMESPACE,
     name: `${pod}:${ADMIN_PORT}`,
     path: "metrics",
   });
   const seconds = Number(ISSUER_TTL.exec(metrics)?.[1]);
-  return Number.isFinite(seconds) ? Date.now() + seconds * 1000 : undefined;
+  return Number.isFinite(seconds) ? new Date(Date.now() + seconds * 1000) : undefined;
 }
 
 function podStart({ metadata }: V1Pod): Date | undefined {

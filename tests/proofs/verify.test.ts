@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { readFile, writeFile } from "node:fs/promises";
+import { createServer } from "node:http";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 
@@ -21,6 +23,7 @@ import type { Group, Result } from "../../tools/verify/model";
 import { testAnchor, testCertificate, testIssuer } from "../support/certificates";
 import { configuration, start, succeed } from "../support/command";
 import { eventually } from "../support/eventually";
+import { issueLeaf } from "../support/identityLeaf";
 import { useSandbox } from "../support/testSandbox";
 
 const VERIFIER = "linkerd-mtls-verify";
@@ -68,7 +71,7 @@ const FAULTS: readonly (readonly [result: Result, found: RegExp, hint: string])[
     /^must be signed by a trust anchor of the bundle/,
     "reissuing-the-issuer-or-the-webhooks-certificates",
   ],
-  ["error", /^IssuerUpdateSkipped: /, "reissuing-the-issuer-or-the-webhooks-certificates"],
+  ["error", /^IssuerUpdateSkipped: /, "an-issuer-that-identity-does-not-use"],
 ];
 
 describe("verify", () => {
@@ -174,6 +177,58 @@ describe("verify", () => {
     await admission.createValidatingAdmissionPolicyBinding({ body: binding });
     const { code, output } = await waiting;
     assert.equal(code, 0, output);
+  });
+
+  it("finds an issuer that identity has not taken, by events and by its metrics", async () => {
+    const namespace = "linkerd";
+    const labelSelector = "linkerd.io/control-plane-component=identity";
+    const [pod] = (await core().listNamespacedPod({ namespace, labelSelector })).items;
+    const { name = "" } = pod?.metadata ?? {};
+    const findings = async () => {
+      const { groups, output } = await verify();
+      const checks = groups.flatMap((group) => group.checks).filter(({ found = [] }) => found.length > 0);
+      return checks.flatMap(({ result, found, hint }) => [result, ...(found ?? []), String(hint), output]);
+    };
+    const hint = "docs/operations.md#an-issuer-that-identity-does-not-use";
+
+    // The kubelet's part: the process ends, and what it would have read stays unread.
+    await sandbox.hold("identity");
+    process.kill((await sandbox.processNumbers())[`${name}.identity`] ?? 0, "SIGKILL");
+    const secret = { namespace, name: "linkerd-identity-issuer" };
+    const stored = (await core().readNamespacedSecret(secret)).data?.["tls.crt"] ?? "";
+    const pem = Buffer.from(stored, "base64").toString().trimEnd();
+    const write = (text: string) =>
+      core().patchNamespacedSecret({ ...secret, body: patch("/data/tls.crt", encode(text)) });
+    // Found on the way: identity does not start with it.
+    await write(`${pem}\n\n`);
+    assert.match((await findings()).join("\n"), /^error\nhas an empty line after its last certificate/);
+    await write(pem);
+    const [result, found, link, output] = await findings();
+    assert.deepEqual([result, link], ["warning", hint], output);
+    assert.match(found ?? "", new RegExp(`^Pod ${name} has not reported it \\(IssuerUpdated\\) since 20`));
+
+    // A release that has the metric, with another issuer than the Secret's.
+    const metrics = createServer((_, response) => response.end("issuer_cert_ttl_seconds 7200\n"));
+    metrics.listen(9990, await sandbox.listenAddress(pod));
+    await once(metrics, "listening");
+    try {
+      const [error, ends, see, all] = await findings();
+      assert.deepEqual([error, see], ["error", hint], all);
+      assert.match(ends ?? "", new RegExp(`^Pod ${name} uses an issuer that ends on 20`));
+    } finally {
+      metrics.closeAllConnections();
+      metrics.close();
+    }
+    await sandbox.release("identity");
+    await core().deleteNamespacedPod({ namespace, name });
+    await eventually("the new identity issues certificates", 60, () =>
+      issueLeaf(sandbox, "hello-world").then(
+        () => true,
+        () => false,
+      ),
+    );
+    const { code, output: last } = await verify("--wait", "60s");
+    assert.equal(code, 0, last);
   });
 
   it("finds every fault of many at once, with its hint; identity and webhooks of linkerd check find two", async () => {

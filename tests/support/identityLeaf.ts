@@ -1,7 +1,6 @@
 import "reflect-metadata";
 
 import { webcrypto, X509Certificate } from "node:crypto";
-import { readFile } from "node:fs/promises";
 
 import { Client, credentials } from "@grpc/grpc-js";
 import { CoreV1Api } from "@kubernetes/client-node";
@@ -81,8 +80,7 @@ async function identityAddress(sandbox: TestSandbox): Promise<string> {
     const ready = status?.conditions?.some(({ type, status }) => type === "Ready" && status === "True");
     return metadata?.deletionTimestamp === undefined && ready === true;
   });
-  const [network = ""] = /127\.\d+/.exec(await readFile(sandbox.paths.kubeconfig, "utf8")) ?? [];
-  return `${running[0]?.status?.podIP?.replace(/^10\.244/, network) ?? ""}:8080`;
+  return `${await sandbox.listenAddress(running[0])}:8080`;
 }
 
 /** The fields of a message, each with a length: 1, 2, 3, ... */

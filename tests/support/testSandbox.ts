@@ -164,6 +164,12 @@ export class TestSandbox {
     return numbers.filter((_, index) => mine[index]);
   }
 
+  /** Where the process of a pod listens: the pod's address in the sandbox's own network. */
+  public async listenAddress(pod: k8s.V1Pod | undefined): Promise<string> {
+    const [network = ""] = /127\.\d+/.exec(await readFile(this.paths.kubeconfig, "utf8")) ?? [];
+    return pod?.status?.podIP?.replace(/^10\.244/, network) ?? "";
+  }
+
   /** Removes whatever an earlier, interrupted test run has left. */
   public async remove(): Promise<void> {
     await stopSandbox(this.paths);

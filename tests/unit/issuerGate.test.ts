@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { X509Certificate } from "node:crypto";
 
 import { issuerGate } from "../../components/controlPlane/issuerGate";
+import { readIssuerInUse } from "../../components/controlPlane/issuerInUse";
 import { ApiServer, status } from "../support/apiServer";
 import { testAnchor, type TestCertificate, testIssuer } from "../support/certificates";
 import { record } from "../support/recorder";
@@ -113,6 +114,18 @@ describe("issuerGate", () => {
     // With the same end before, they say nothing.
     server.answers[metrics("two")] = { body: text };
     await assert.rejects(open("edge-26.6.3", issuer), NAMES_BOTH);
+  });
+
+  it("believes metrics more than events and age, where all replicas are asked for them", async () => {
+    const seconds = (issuer.notAfter.getTime() - Date.now()) / 1000;
+    const text = `issuer_cert_ttl_seconds ${seconds}\n`;
+    server.answers[EVENTS] = list(event("IssuerUpdated", 30), event("IssuerUpdated", 20));
+    server.answers[metrics("one")] = { body: text };
+    server.answers[metrics("two")] = { body: "issuer_cert_ttl_seconds 864000\n" };
+    const cluster = { kubeconfig: server.kubeconfig() };
+    const { unproven, others } = await readIssuerInUse(cluster, 1000, { asksMetrics: true });
+    assert.deepEqual([unproven, Object.keys(others)], [["two"], ["two"]]);
+    assert.deepEqual((await readIssuerInUse(cluster, 1000)).unproven, []);
   });
 
   it("waits for every replica, and does not count what was reported before", async () => {

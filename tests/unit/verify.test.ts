@@ -4,6 +4,7 @@ import { join } from "node:path";
 
 import type { V1ValidatingAdmissionPolicySpec } from "@kubernetes/client-node";
 
+import type { IssuerInUse } from "../../components/controlPlane/issuerInUse";
 import { policySpec } from "../../components/injection/meshGuard";
 import { PROJECT } from "../../tools/shared/paths";
 import { chainOf, isConverged, type Link } from "../../tools/verify/chain";
@@ -288,9 +289,29 @@ describe("verify", () => {
         { ...healthy, issuerEvents: events },
         "error",
         /IssuerUpdateSkipped: signed by unknown/,
-        "reissue",
+        "issuer",
       );
       assert.deepEqual(wrong({ ...healthy, issuerEvents: [...events, event("IssuerUpdated", 3)] }), []);
+    });
+
+    it("finds an issuer that identity has not taken, as far as it can still be seen", () => {
+      const state = { written: healthy.now, replicas: 2, unproven: ["one"], others: {} };
+      const inUse = (change: Partial<IssuerInUse>): Snapshot => ({
+        ...healthy,
+        issuerInUse: { ...state, ...change },
+      });
+      assert.deepEqual(wrong(inUse({ unproven: [] })), []);
+      assertFound(inUse({}), "warning", /^Pod one has not reported it \(IssuerUpdated\) since 20/, "issuer");
+      assertFound(
+        inUse({ others: { one: INSTALLED } }),
+        "error",
+        /^Pod one uses an issuer that ends on 2026-01-01T00:00:00Z$/,
+        "issuer",
+      );
+      assertFound(inUse({ replicas: 0, unproven: [] }), "error", /no pod of identity runs/, "issuer");
+      const forgotten = verify(inUse({ written: INSTALLED })).flatMap(({ checks }) => checks);
+      assert(forgotten.some(({ result, note }) => result === "skipped" && note?.startsWith("one: neither")));
+      assert.deepEqual(wrong(inUse({ written: INSTALLED })), []);
     });
 
     it("finds another CA, another name and another purpose of each webhook and of tap", async () => {

@@ -5,6 +5,7 @@ import { DEFAULT_TRUST_DOMAIN } from "../../components/pki/deployedTrust";
 import { IDENTITY_ISSUER_SECRET, identityIssuerName } from "../../components/pki/identityIssuer";
 import { TRUST_ROOTS, TRUST_ROOTS_KEY } from "../../components/trustManager/trustRoots";
 import { describe, valid } from "./certificateCheck";
+import { checkIssuerInUse } from "./issuerInUse";
 import { lifeOf } from "./life";
 import { type Check, check, type Group } from "./model";
 import { checkServerCertificate } from "./serverCertificates";
@@ -24,11 +25,15 @@ export function checkCertificates(snapshot: Snapshot): Group {
     checks: [
       ...anchors.map((anchor) => checkAnchor(anchor, snapshot.now)),
       ...(withSecrets ? checkIssuerSecret(anchors, snapshot) : [skipped("issuer", IDENTITY_ISSUER_SECRET)]),
-      checkIssuerEvents(snapshot),
+      checkIssuerInUse(snapshot),
       ...servers.flatMap((server) => checkServerCertificate(server, snapshot)),
     ],
   };
 }
+
+/** More than the end of a line after the last certificate (linkerd2, pkg/tls/codec.go: `not a PEM certificate`). */
+const TEXT_AFTER = /-----END CERTIFICATE-----[ \t]*\r?\n\s+$/;
+const EMPTY_LINE = "has an empty line after its last certificate, with which identity does not start";
 
 /** A check of a Secret that was not read. */
 function skipped(what: string, secret: string): Check {
@@ -69,7 +74,12 @@ function checkIssuerSecret(anchors: readonly CaCertificate[], { mesh, now, renew
   const named = checkIssuer(mesh.issuerPem, { anchors, trustDomain }, middle(issuer)).problems;
   const names = named.filter(({ rule }) => !problems.some((other) => other.rule === rule));
   return [
-    valid(`issuer ${issuer.subject} is valid, and signed by a trust anchor`, problems, life, "reissue"),
+    valid(
+      `issuer ${issuer.subject} is valid, and signed by a trust anchor`,
+      [...describe(problems), ...(TEXT_AFTER.test(mesh.issuerPem) ? [EMPTY_LINE] : [])],
+      life,
+      "reissue",
+    ),
     check("issuer ends before the anchor that signed it", warnings, "anchor", "warning"),
     check(
       `issuer is made for the trust domain ${trustDomain}`,
@@ -79,16 +89,4 @@ function checkIssuerSecret(anchors: readonly CaCertificate[], { mesh, now, renew
       issuer.names.includes(identityIssuerName(trustDomain)) ? "error" : "warning",
     ),
   ];
-}
-
-/** Identity keeps its old issuer where the new one does not fit, and says so in an event only. */
-function checkIssuerEvents({ issuerEvents }: Snapshot): Check {
-  const time = ({ lastTimestamp, eventTime }: Snapshot["issuerEvents"][number]): number =>
-    (lastTimestamp ?? eventTime)?.getTime() ?? 0;
-  const last = [...issuerEvents].sort((a, b) => time(b) - time(a))[0];
-  return check(
-    "identity uses the issuer in the Secret, by its last event",
-    last?.reason === "IssuerUpdateSkipped" ? [`IssuerUpdateSkipped: ${last.message ?? ""}`] : [],
-    "reissue",
-  );
 }

@@ -9,6 +9,7 @@ export const HINTS = {
   trustDomain: "changing-the-trust-domain",
   expiry: "expiry",
   reissue: "reissuing-the-issuer-or-the-webhooks-certificates",
+  issuer: "an-issuer-that-identity-does-not-use",
   anchor: "rotating-the-trust-anchor",
   webhook: "webhooks-that-cannot-be-called",
   guard: "a-guard-that-does-not-refuse",

@@ -2,6 +2,7 @@ import type * as client from "@kubernetes/client-node";
 
 import { type ClusterAccess, connect } from "../../components/cluster/client";
 import { type MeshObjects, readMeshObjects, unlessAbsent } from "../../components/controlPlane/deployedMesh";
+import { type IssuerInUse, readIssuerInUse } from "../../components/controlPlane/issuerInUse";
 import { LINKERD_NAMESPACE } from "../../components/controlPlane/linkerdNamespace";
 import { secretOf, type Server, SERVERS } from "../../components/controlPlane/webhookServers";
 import { GUARD_NAMES } from "../../components/injection/meshGuard";
@@ -47,6 +48,8 @@ export interface Snapshot {
   readonly renewals: Renewals;
   /** Events of identity about its issuer. */
   readonly issuerEvents: readonly client.CoreV1Event[];
+  /** Which issuer identity uses; undefined where there is none, or Secrets are not read. */
+  readonly issuerInUse?: IssuerInUse;
   /** Whether Secrets were read. */
   readonly withSecrets: boolean;
 }
@@ -80,7 +83,7 @@ export async function readSnapshot(access: ClusterAccess, options: ReadOptions):
     namespaces.some(({ metadata }) => metadata?.name === namespace);
   const servers = SERVERS.filter(({ namespace, isRequired }) => isRequired || isThere(namespace));
 
-  const [pods, mesh, states, guard, policies, renewals, issuerEvents] = await Promise.all([
+  const [pods, mesh, states, guard, policies, renewals, issuerEvents, issuerInUse] = await Promise.all([
     readPods(core),
     readMeshObjects(core, withSecrets),
     Promise.all(
@@ -97,6 +100,7 @@ export async function readSnapshot(access: ClusterAccess, options: ReadOptions):
       ? readCertificates(access, [...new Set(servers.map(({ namespace }) => namespace))], timeoutMs)
       : {},
     core.listNamespacedEvent({ namespace: LINKERD_NAMESPACE }),
+    withSecrets ? unlessAbsent(readIssuerInUse(access, timeoutMs, { asksMetrics: true })) : undefined,
   ]);
   return {
     now: new Date(),
@@ -108,6 +112,7 @@ export async function readSnapshot(access: ClusterAccess, options: ReadOptions):
     policies,
     renewals,
     issuerEvents: issuerEvents.items.filter(({ reason = "" }) => reason.startsWith("IssuerUpdate")),
+    ...(issuerInUse && { issuerInUse }),
     withSecrets,
   };
 }
