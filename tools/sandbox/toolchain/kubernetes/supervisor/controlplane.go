@@ -108,6 +108,7 @@ func (c controlPlane) apiServerCommand() []string {
 		"--requestheader-extra-headers-prefix=X-Remote-Extra-",
 		"--proxy-client-cert-file=" + pki("front-proxy-client.crt"),
 		"--proxy-client-key-file=" + pki("front-proxy-client.key"),
+		"--kubelet-certificate-authority=" + pki("ca.crt"),
 		"--authorization-mode=Node,RBAC",
 		// Services resolve to the addresses of pods, which serveEgress reaches; there is no kube-proxy.
 		"--enable-aggregator-routing=true", "--egress-selector-config-file=" + c.layout.config("egress.yaml"),

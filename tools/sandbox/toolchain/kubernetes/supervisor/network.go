@@ -29,6 +29,7 @@ const (
 	apiPort      = 26443
 	etcdPort     = 22379
 	etcdPeerPort = 22380
+	kubeletPort  = 20250
 	// claimPort is held by the supervisor of the sandbox whose N it is; the kernel releases it when that one ends.
 	claimPort = 1025
 )

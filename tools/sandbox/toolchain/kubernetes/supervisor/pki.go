@@ -52,6 +52,14 @@ func writePKI(l layout, n network) error {
 	if _, _, err := cluster.issue(l, "etcd", etcd); err != nil {
 		return err
 	}
+	kubelet := certutil.Config{
+		CommonName: "system:node:" + nodeName,
+		AltNames:   certutil.AltNames{IPs: []net.IP{net.ParseIP(nodeIP)}},
+		Usages:     []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
+	}
+	if _, _, err := cluster.issue(l, "kubelet", kubelet); err != nil {
+		return err
+	}
 	if _, _, err := frontProxy.issue(l, "front-proxy-client", client("front-proxy-client")); err != nil {
 		return err
 	}

@@ -197,6 +197,11 @@ func (s *sandbox) startControlPlane(ctx context.Context, plane controlPlane, cli
 			return err
 		}
 	}
+	node, err := serveKubelet(ctx, s.layout, plane.network, client)
+	if err != nil {
+		return err
+	}
+	s.cleanups = append(s.cleanups, func() { node.Close() })
 	return nil
 }
 
