@@ -72,9 +72,12 @@ export function checkIssuer(
   return { issuer, problems, warnings: [...warnings, ...findOutlived(chain)] };
 }
 
+/** As `linkerd install` names an issuer where it is given no trust domain (linkerd2, cli/cmd/options.go). */
+const NAME_BY_CLI = "identity.linkerd.";
+
 /** Linkerd does not look; an issuer with another name was most likely made for another mesh. */
 function checkName({ names }: CaCertificate, name: string): Problem[] {
-  if (names.includes(name)) {
+  if (names.includes(name) || names.includes(NAME_BY_CLI)) {
     return [];
   }
   const rule = `must have the DNS name ${name} (subject alternative name, or common name where there is none)`;

@@ -8,7 +8,7 @@ import {
   checkIssuerKey,
   checkTrustAnchor,
 } from "../../components/certificates/certificateRules";
-import { TestCertificate, testAnchor, testIssuer } from "../support/certificates";
+import { TestCertificate, testAnchor, testCertificate, testIssuer } from "../support/certificates";
 import { read } from "../support/readConfig";
 import { warningsOf } from "../support/warnings";
 
@@ -50,6 +50,13 @@ describe("certificates that are provided", () => {
   it("may have its name as common name only, as step's profile intermediate-ca makes it", async () => {
     const named = await testIssuer(anchor, { dnsNames: undefined });
     assert.deepEqual(checkIssuer(named.certPem, surroundings(anchor)).problems, []);
+  });
+
+  it("may have the name that `linkerd install` gives an issuer of its own", async () => {
+    const own = await testCertificate("identity.linkerd.");
+    assert.deepEqual(checkIssuer(own.certPem, surroundings(own)).problems, []);
+    const other = await testCertificate("identity.linkerd.other");
+    assert.equal(checkIssuer(other.certPem, surroundings(other)).problems.length, 1);
   });
 
   it("may have been signed by any anchor of the bundle", async () => {
