@@ -6,7 +6,8 @@ import { GUARD_NAMES } from "./injection/meshGuard";
 import { LinkerdMeshArgs } from "./linkerdMeshArgs";
 import { TRUST_MANAGER_NAMESPACE } from "./trustManager/trustManager";
 
-const UNINSTALL = "uninstall it first, or change it with the stack or the tool that installed it";
+const UNINSTALL =
+  "adopt it (docs/adopt.md), change it with the stack or the tool that installed it, or uninstall it first";
 
 /** What a mesh makes under names that others may use already. `namespaces`: those that are made beside it. */
 export function claimsOf(args: LinkerdMeshArgs, namespaces: readonly string[]): Claim[] {

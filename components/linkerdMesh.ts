@@ -119,6 +119,7 @@ export class LinkerdMesh extends pulumi.ComponentResource implements Mesh {
         { ...parent, dependsOn: [namespace, trust.gate, ...present(managers.trustManager)] },
       );
     this.trustBundlePem = trustRoots?.trustBundlePem ?? trustBundle(certPems);
+    const covered = cluster.adopt && this.coverAdopted(name, args, [namespace, this.guard, trust.gate]);
 
     const signer = anchors.find(({ signs }) => signs)?.anchor.signer;
     const issuer = new IdentityIssuer(
@@ -132,7 +133,7 @@ export class LinkerdMesh extends pulumi.ComponentResource implements Mesh {
         cluster,
       },
       // The gate refuses what would cut traffic before the first Secret is changed.
-      { ...parent, dependsOn: [trust.gate, ...present(managers.certManager)] },
+      { ...parent, dependsOn: [trust.gate, ...present(covered), ...present(managers.certManager)] },
     );
     const issuance: WebhookIssuance = {
       webhookCertificates: args.webhookCertificates,
@@ -146,13 +147,13 @@ export class LinkerdMesh extends pulumi.ComponentResource implements Mesh {
     const webhooks = new WebhookCertificates(
       `${name}-webhooks`,
       { ...issuance, namespace: namespace.name, services: CONTROL_PLANE_WEBHOOKS, handover: true, cluster },
-      { ...parent, dependsOn: managers.certManager },
+      { ...parent, dependsOn: [...present(covered), ...present(managers.certManager)] },
     );
 
     const crds = new LinkerdCrds(
       `${name}-crds`,
       { namespace: namespace.name, charts, values: values["linkerd-crds"], cluster },
-      parent,
+      { ...parent, dependsOn: present(covered) },
     );
     const controlPlane = new LinkerdControlPlane(
       `${name}-control-plane`,
@@ -207,7 +208,9 @@ export class LinkerdMesh extends pulumi.ComponentResource implements Mesh {
       // Identity starts with the Secret that is there.
       { ...parent, dependsOn: [issuer, controlPlane] },
     );
-    this.guard.coverOthers(`${name}-guard-others`, { ...parent, dependsOn: controlPlaneGate });
+    if (cluster.adopt === undefined) {
+      this.guard.coverOthers(`${name}-guard-others`, { ...parent, dependsOn: controlPlaneGate });
+    }
     const viz =
       args.viz &&
       new LinkerdViz(
@@ -227,7 +230,7 @@ export class LinkerdMesh extends pulumi.ComponentResource implements Mesh {
           gateNamespace,
           cluster,
         },
-        parent,
+        { ...parent, dependsOn: present(covered) },
       );
     this.trustChecked = Promise.all([trust.checked, webhooks.changeChecked, viz?.changeChecked]).then(
       () => undefined,
@@ -328,6 +331,25 @@ export class LinkerdMesh extends pulumi.ComponentResource implements Mesh {
   private context(): Omit<Mesh, "gate"> & Pick<LinkerdMesh, "gate"> {
     const { cluster, trustBundlePem, trustDomain, gate, guard, cniEnabled, linkerdVersion } = this;
     return { cluster, trustBundlePem, trustDomain, gate, guard, cniEnabled, linkerdVersion };
+  }
+
+  /** Has the guard refuse unmeshed pods before anything of a mesh of others is changed, once injection is proven. */
+  private coverAdopted(
+    name: string,
+    { gateDeadlineSeconds, gateNamespace, ...args }: LinkerdMeshArgs,
+    dependsOn: pulumi.Resource[],
+  ): pulumi.Resource | undefined {
+    const gate = new InjectionGate(
+      `${name}-adopted`,
+      {
+        controlPlane: {},
+        deadlineSeconds: gateDeadlineSeconds,
+        namespace: gateNamespace ?? existingMeshed(args),
+        cluster: args.cluster,
+      },
+      { parent: this, dependsOn },
+    );
+    return this.guard.coverOthers(`${name}-guard-others`, { parent: this, dependsOn: gate });
   }
 
   private trustAnchors(

@@ -16,6 +16,7 @@ export {
   checkTrustAnchor,
 } from "./certificates/certificateRules";
 export { CHART_RULES } from "./chartValues";
+export { ADOPTED_OBJECT } from "./cluster/adoption";
 export { CHART_SOURCE, isChartDirectory } from "./cluster/helmChart";
 export { helmValueProblems } from "./cluster/helmValues";
 export { ISSUANCE_LIFETIME_SECONDS } from "./controlPlane/linkerdControlPlane";

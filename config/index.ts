@@ -9,7 +9,7 @@ import { ConfigStack, KEYS } from "./keys";
 import { checkNamespaces, NamespaceConfig, withOpaqueProtocols } from "./namespaces";
 import { value } from "./reading";
 import { Stack } from "./stack";
-import { reservedNamespaces } from "./reservedNamespaces";
+import { takenNamespaces } from "./takenNamespaces";
 
 /** Arguments of the mesh that a stack need not have. */
 type Optional =
@@ -45,7 +45,7 @@ export function readConfig<A extends string>(applications: Applications<A>): Sta
   checkNamespaces(stack.at("namespaces"), settings.namespaces, {
     cniEnabled,
     initAsRoot: proxyInit.runAsRoot ?? false,
-    reserved: reservedNamespaces(
+    taken: takenNamespaces(
       stack,
       sampleApplications.flatMap((name) => applications[name].namespaces),
     ),
@@ -118,5 +118,10 @@ function readCluster(stack: ConfigStack): ClusterAccess {
       fixes: [{ remove: "kubernetes:cluster" }, { set: "kubernetes:context", to: "<context>" }],
     });
   }
-  return { kubeconfig: kubernetes.get("kubeconfig"), context: kubernetes.get("context") };
+  const { adopt } = stack.settings;
+  return {
+    kubeconfig: kubernetes.get("kubeconfig"),
+    context: kubernetes.get("context"),
+    ...(adopt.objects.length > 0 && { adopt }),
+  };
 }

@@ -20,6 +20,7 @@ import {
   Rule,
   WEBHOOK_FAILURE_POLICY,
 } from "../components/rules";
+import { readAdoption } from "./adoption";
 import { readCertManager, readRotatingIdentity, readRotatingWebhooks, readTrustManager } from "./certManager";
 import { IMAGE_REGISTRY, readPorts, readProxyInit, readSecretNames, readViz } from "./controlPlane";
 import { jsonKey, optionalKey, secretKey, textKey, valueKey } from "./key";
@@ -58,6 +59,7 @@ export const KEYS = {
   trustAnchorKey: secretKey(),
   acceptOutage: optionalKey(),
   rolls: jsonKey(readRolls, {}),
+  adopt: jsonKey(readAdoption, {}),
   issuanceLifetime: textKey(ISSUANCE_LIFETIME, "24h"),
   issuer: jsonKey(readIssuance, {}),
   issuerCertificate: optionalKey(),

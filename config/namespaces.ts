@@ -71,7 +71,7 @@ export interface Surroundings {
   /** Whether the init container of meshed pods runs as root. */
   readonly initAsRoot: boolean;
   /** Namespaces that the stack makes for something else, and for what. */
-  readonly reserved: ReadonlyMap<string, string>;
+  readonly taken: ReadonlyMap<string, string>;
 }
 
 /** Reports what does not fit the rest of the configuration. */
@@ -88,9 +88,9 @@ export function checkNamespaces(
 function checkNamespace(
   place: Place,
   { name, existing, inject, podSecurity, workloads, authorization }: NamespaceConfig,
-  { cniEnabled, initAsRoot, reserved }: Surroundings,
+  { cniEnabled, initAsRoot, taken }: Surroundings,
 ): void {
-  const reason = reserved.get(name);
+  const reason = taken.get(name);
   place.report(
     ...(reason === undefined
       ? namespaceNameProblems(name, existing)

@@ -6,6 +6,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type * as client from "@kubernetes/client-node";
 import type * as pulumi from "@pulumi/pulumi";
 
+import type { Adoption } from "./adoption";
+
 /**
  * Which cluster a hook asks: the one of the Kubernetes provider. An empty object is the ambient kubeconfig, as it is for
  * the provider. Where it is and who asks never reach the state.
@@ -20,6 +22,8 @@ export interface ClusterAccess {
    * changed. Default: the name of the stack, which does not tell that a state was lost.
    */
   readonly mark?: pulumi.Input<string>;
+  /** What others have made there and this stack takes over all the same. Default: nothing. */
+  readonly adopt?: Adoption;
 }
 
 /** One kubeconfig for each cluster, so that the token of a credential plugin is used until it expires. */

@@ -1,8 +1,9 @@
 import type { CoreV1Api } from "@kubernetes/client-node";
 import * as pulumi from "@pulumi/pulumi";
 
+import { isAdopted } from "./adoption";
 import { ClusterAccess, connect, describeError, METADATA_ONLY } from "./client";
-import { describeOwner, helmReleaseOf, ObjectMetadata } from "./ownership";
+import { describeOwner, helmReleaseOf, isOfCli, ObjectMetadata } from "./ownership";
 import { isSameStack, STACK_ANNOTATION, stackName } from "./stackMark";
 import { settled } from "./settled";
 
@@ -86,12 +87,55 @@ export async function checkForeignObjects(claims: readonly Claim[], cluster: Clu
   }
   refuseGivenAway(claims, live, mark);
   const isOwn = ownership(claims, live, mark);
-  const conflicts = claims
+  const others = claims
     .map((claim) => ({ claim, objects: live.filter((object) => isClaimed(object, claim) && !isOwn(object)) }))
+    .filter(({ objects }) => objects.length > 0);
+  const conflicts = others
+    .map(({ claim, objects }) => ({
+      claim,
+      objects: objects.filter((object) => !isTakenOver(object, claim, cluster)),
+    }))
     .filter(({ objects }) => objects.length > 0);
   if (conflicts.length > 0) {
     throw new pulumi.RunError(describeConflicts(conflicts, mark));
   }
+  if (others.length > 0) {
+    await pulumi.log.info(describeTakeover(others, mark));
+  }
+}
+
+/**
+ * Whether an object may be taken over: by itself, with its Helm release, or, where Linkerd's command-line tool has made
+ * it, with the releases that its part is to be. What another stack made may not.
+ */
+function isTakenOver({ kind, metadata }: LiveObject, claim: Claim, cluster: ClusterAccess): boolean {
+  if (metadata.annotations?.[STACK_ANNOTATION] !== undefined) {
+    return false;
+  }
+  if (kind === "Namespace") {
+    return isAdopted(cluster, kind, metadata.name ?? "");
+  }
+  const [namespace, release] = helmReleaseOf(metadata)?.split("/") ?? [];
+  if (release !== undefined) {
+    return isAdopted(cluster, "HelmRelease", release, namespace);
+  }
+  const { releases = [], namespaces: [place] = [] } = claim;
+  return (
+    (isOfCli(metadata) || metadata.labels?.[CONTROL_PLANE_LABEL] !== undefined) &&
+    releases.length > 0 &&
+    releases.every((name) => isAdopted(cluster, "HelmRelease", name, place))
+  );
+}
+
+/** Label of what is Linkerd's; webhook configurations of its command-line tool have no annotation of the tool. */
+const CONTROL_PLANE_LABEL = "linkerd.io/control-plane-ns";
+
+function describeTakeover(conflicts: readonly Conflict[], mark: string | undefined): string {
+  return [
+    "this deployment takes over what others have made, as adopt says:",
+    ...conflicts.flatMap(({ objects }) => describeObjects(objects, mark)),
+    "a Deployment of Linkerd whose template differs is rolled out once; no pod of others is restarted",
+  ].join("\n");
 }
 
 async function liveObjects(core: CoreV1Api, cluster: ClusterAccess): Promise<LiveObject[]> {

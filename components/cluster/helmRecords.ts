@@ -1,4 +1,4 @@
-import { gunzipSync } from "node:zlib";
+import { gunzipSync, gzipSync } from "node:zlib";
 
 import type { V1Secret } from "@kubernetes/client-node";
 
@@ -64,4 +64,10 @@ function descriptionOf(release: string): string | undefined {
 export function decodeRecord(release: string): unknown {
   const compressed = Buffer.from(Buffer.from(release, "base64").toString(), "base64");
   return JSON.parse(gunzipSync(compressed).toString());
+}
+
+/** The data `release` of a Secret from what Helm keeps in it: the inverse of {@link decodeRecord}. */
+export function encodeRecord(content: unknown): string {
+  const compressed = gzipSync(JSON.stringify(content)).toString("base64");
+  return Buffer.from(compressed).toString("base64");
 }

@@ -1,10 +1,12 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 
+import { isAdopted, isAdoptedRelease, isKept } from "./adoption";
 import { ClusterAccess, connect, describeError } from "./client";
 import { ChartReference } from "./helmChart";
+import { continueHistory, removeKeys, ReleaseRefusal } from "./helmHistory";
 import { isMarked, listRecords } from "./helmRecords";
-import { beforeChange, clusterHook } from "./hook";
+import { beforeChange, clusterHook, gate } from "./hook";
 import { stackName } from "./stackMark";
 
 /** How long to wait for a release, in seconds: images may be slow to pull. */
@@ -19,14 +21,16 @@ const RECORDS_TIMEOUT_MS = 30_000;
 /** Label selector of the records of upgrades that never ended. */
 const UNFINISHED = ",status in (pending-upgrade,pending-rollback)";
 
-/** A release of others, as opposed to a question that was not answered. */
-class ForeignRelease extends Error {}
-
 /** Inputs of a release that its hook reads. */
 interface ReleaseInputs {
   readonly name: string;
   readonly namespace: string;
   readonly description: string;
+}
+
+/** Inputs of the gate that removes keys from its history. */
+interface HistoryInputs {
+  readonly keepers: { readonly release: string; readonly namespace: string };
 }
 
 /** What differs between the releases of this program. */
@@ -47,7 +51,10 @@ export interface HelmReleaseOptions extends Omit<pulumi.CustomResourceOptions, "
   readonly hooks?: readonly pulumi.ResourceHook[];
 }
 
-/** A Helm release, awaited unless told otherwise, that can be repeated after an interruption at any moment. */
+/**
+ * A Helm release, awaited unless told otherwise, that can be repeated after an interruption at any moment. One of others
+ * that this stack may take over goes on with its history, and is protected.
+ */
 export function helmRelease(
   name: string,
   args: HelmReleaseArgs,
@@ -55,13 +62,16 @@ export function helmRelease(
   { hooks = [], ...opts }: HelmReleaseOptions,
 ): k8s.helm.v3.Release {
   const records = clearRecords(`${name}-records`, cluster);
-  return new k8s.helm.v3.Release(
+  const adopted = isAdoptedRelease(cluster, args.name);
+  const release = new k8s.helm.v3.Release(
     name,
     {
       ...args,
       createNamespace: false,
       timeout: RELEASE_TIMEOUT_SECONDS,
       maxHistory: RELEASE_HISTORY,
+      // Helm then installs over a release that was uninstalled, which the hook says of one of others.
+      ...(adopted && { replace: true }),
       // Helm keeps it with the record of a release that is deployed.
       description: pulumi.interpolate`deployed by stack ${cluster.mark ?? stackName()}`,
     },
@@ -69,9 +79,19 @@ export function helmRelease(
       ...opts,
       // A release that is about to be created is then never one that is still in use.
       deleteBeforeReplace: true,
+      ...(adopted && { protect: isKept(cluster) }),
       hooks: beforeChange(records, ...hooks),
     },
   );
+  if (adopted) {
+    const { parent } = opts;
+    const hook = clusterHook<HistoryInputs>(`${name}-history`, ({ newInputs: { keepers } }) =>
+      removeKeys({ cluster, ...keepers }),
+    );
+    const keepers = { release: args.name, namespace: args.namespace };
+    gate(`${name}-history`, hook, keepers, { parent, dependsOn: release });
+  }
+  return release;
 }
 
 /**
@@ -79,17 +99,22 @@ export function helmRelease(
  * with them: of a release that is about to be created, all ("cannot re-use a name that is still in use"); of one that
  * is about to be updated, those of upgrades that never ended ("another operation is in progress"). Only records go:
  * Helm takes over the objects, which carry the release's name, and changes what differs. A release that is deployed, and
- * not by this stack, is an error.
+ * not by this stack, is continued where this stack may take it over, and otherwise an error.
  */
 function clearRecords(name: string, cluster: ClusterAccess): pulumi.ResourceHook {
   return clusterHook<ReleaseInputs>(name, async ({ newInputs, oldInputs }) => {
     const { name: release, namespace, description } = newInputs;
     const where = { cluster, release, namespace };
+    const adopts = oldInputs === undefined && isAdopted(cluster, "HelmRelease", release, namespace);
     try {
+      if (adopts) {
+        await continueHistory(where);
+        return;
+      }
       const records = await listRecords(where, oldInputs === undefined ? "" : UNFINISHED);
       const deployed = records.filter(({ status }) => status === "deployed" || status === "superseded");
       if (oldInputs === undefined && deployed.length > 0 && !(await isMarked(where, deployed, description))) {
-        throw new ForeignRelease(
+        throw new ReleaseRefusal(
           `Helm release ${namespace}/${release} exists already, and this stack did not make it; it is left as it is\n` +
             `  uninstall it first if nobody needs it: helm -n ${namespace} uninstall ${release}`,
         );
@@ -102,13 +127,13 @@ function clearRecords(name: string, cluster: ClusterAccess): pulumi.ResourceHook
         );
       }
     } catch (error) {
-      if (error instanceof ForeignRelease) {
+      if (error instanceof ReleaseRefusal) {
         throw error;
       }
       const { message } = describeError(error);
       throw new Error(
         `Helm's records of release ${namespace}/${release} cannot be looked up: ${message}\n` +
-          `  the deploying user must be allowed to list and delete secrets in namespace ${namespace}`,
+          `  the deploying user must be allowed to ${adopts ? "list, update" : "list"} and delete secrets in namespace ${namespace}`,
         { cause: error },
       );
     }

@@ -1,6 +1,7 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 
+import { type AdoptedKind, isAdopted, isKept } from "./adoption";
 import { ClusterAccess, describeError } from "./client";
 import { clusterHook } from "./hook";
 import { readObject } from "./objectState";
@@ -25,23 +26,40 @@ export function marked(
   return { ...annotations, [STACK_ANNOTATION]: mark ?? stackName() };
 }
 
-/** A namespace of this stack. One that exists, and that this stack did not make, is an error. */
-export function ownNamespace(
-  name: string,
-  metadata: k8s.types.input.meta.v1.ObjectMeta & { readonly annotations?: Readonly<Record<string, string>> },
-  cluster: ClusterAccess,
-  opts: Omit<pulumi.CustomResourceOptions, "hooks">,
-): k8s.core.v1.Namespace {
-  return new k8s.core.v1.Namespace(
-    name,
-    { metadata: { ...metadata, annotations: marked(cluster, metadata.annotations) } },
-    { ...opts, hooks: { beforeCreate: [unlessForeign(name, cluster)] } },
-  );
+/** Metadata of a namespace, with its name. */
+interface NamespaceMetadata extends k8s.types.input.meta.v1.ObjectMeta {
+  readonly name: string;
+  readonly annotations?: Readonly<Record<string, string>>;
 }
 
 /**
+ * A namespace of this stack. One that exists, and that this stack did not make, is an error, unless it may take it over:
+ * it then sets only what it needs, and leaves the namespace when it goes.
+ */
+export function ownNamespace(
+  name: string,
+  metadata: NamespaceMetadata,
+  cluster: ClusterAccess,
+  opts: Omit<pulumi.CustomResourceOptions, "hooks">,
+): { readonly metadata: pulumi.Output<{ readonly name: string }> } {
+  const annotations = marked(cluster, metadata.annotations);
+  const hooks = { beforeCreate: [unlessForeign(name, cluster)] };
+  return isAdopted(cluster, "Namespace", metadata.name)
+    ? new k8s.core.v1.NamespacePatch(
+        name,
+        { metadata: { ...metadata, annotations: { ...annotations, ...FORCE } } },
+        { ...opts, protect: isKept(cluster), hooks },
+      )
+    : new k8s.core.v1.Namespace(name, { metadata: { ...metadata, annotations } }, { ...opts, hooks });
+}
+
+/** Takes fields over from their managers, instead of reporting a conflict. */
+const FORCE = { "pulumi.com/patchForce": "true" };
+
+/**
  * A hook for the creation of a cluster-scoped object with the mark of this stack. It refuses one that exists without it:
- * Pulumi's provider would take it over, and delete it with the stack.
+ * Pulumi's provider would take it over, and delete it with the stack. What this stack may take over must not be another
+ * stack's.
  */
 export function unlessForeign(name: string, cluster: ClusterAccess): pulumi.ResourceHook {
   return clusterHook<{ apiVersion: string; kind: string; metadata: ObjectMetadata }>(
@@ -58,8 +76,13 @@ export function unlessForeign(name: string, cluster: ClusterAccess): pulumi.Reso
         }
         throw new Error(`${kind} ${object} cannot be looked up: ${message}`, { cause: error });
       }
+      const stack = live.annotations?.[STACK_ANNOTATION];
+      // A kind that cannot be taken over is in no list of what may be.
+      if (stack === undefined && isAdopted(cluster, kind as AdoptedKind, object)) {
+        return;
+      }
       const mark = metadata.annotations?.[STACK_ANNOTATION] ?? "";
-      if (!isSameStack(live.annotations?.[STACK_ANNOTATION] ?? "", mark)) {
+      if (!isSameStack(stack ?? "", mark)) {
         throw new Error(
           `${kind} ${object} exists already, and this stack did not make it: ${describeOwner(live, mark)}\n` +
             "  it is left as it is: use another name, or delete it first if nobody needs it",
@@ -75,6 +98,14 @@ export function helmReleaseOf({ annotations = {} }: ObjectMetadata): string | un
   return name === undefined ? undefined : `${namespace ?? "?"}/${name}`;
 }
 
+/** Whether Linkerd's command-line tool has made an object. */
+export function isOfCli({ annotations = {} }: ObjectMetadata): boolean {
+  return annotations[CREATED_BY]?.startsWith("linkerd/cli") === true;
+}
+
+/** Annotation of what Linkerd's charts render, also for its command-line tool. */
+const CREATED_BY = "linkerd.io/created-by";
+
 /** Who seems to have made an object, in words. `mark`: of this stack. */
 export function describeOwner(metadata: ObjectMetadata, mark?: string): string {
   const { labels = {}, annotations = {}, managedFields = [] } = metadata;
@@ -89,7 +120,7 @@ export function describeOwner(metadata: ObjectMetadata, mark?: string): string {
   if (release !== undefined) {
     return `belongs to Helm release ${release}`;
   }
-  const tool = annotations["linkerd.io/created-by"] ?? labels["app.kubernetes.io/managed-by"];
+  const tool = annotations[CREATED_BY] ?? labels["app.kubernetes.io/managed-by"];
   const managers = [...new Set(managedFields.map(({ manager }) => manager))].filter(
     (manager) => manager !== undefined && !SYSTEM_MANAGERS.test(manager),
   );

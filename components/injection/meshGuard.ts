@@ -114,8 +114,10 @@ export class MeshGuard extends pulumi.ComponentResource {
    * Refuses pods in the namespaces that are not labelled {@link GUARDED_LABEL}, too, which may have existed before. Until
    * then it warns of them. Call it with a dependency on the gate that proves injection. A deployment does not end before
    * the API server refuses them.
+   *
+   * @returns What is there once they are refused; undefined where they never are.
    */
-  public coverOthers(name: string, opts?: pulumi.CustomResourceOptions): void {
+  public coverOthers(name: string, opts?: pulumi.CustomResourceOptions): pulumi.Resource | undefined {
     if (this.mode === "deny") {
       const { cluster, policyName } = this;
       const binding = new k8s.admissionregistration.v1.ValidatingAdmissionPolicyBinding(
@@ -127,8 +129,9 @@ export class MeshGuard extends pulumi.ComponentResource {
         this.own(`${name}-binding`, opts),
       );
       const enforced = { parent: opts?.parent, dependsOn: binding };
-      enforcementGate(`${name}-enforced`, { policyName, cluster }, enforced);
+      return enforcementGate(`${name}-enforced`, { policyName, cluster }, enforced);
     }
+    return undefined;
   }
 
   /** Options of an object that must not be somebody else's. */

@@ -1,6 +1,7 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 
+import { isAdoptedSecret } from "../cluster/adoption";
 import { ClusterAccess } from "../cluster/client";
 import { CertManagerObjects, IssuerRef, issuerRef, Placement } from "../certManager/resources";
 import { renewal, Rotation, rotationProblems } from "../certManager/rotation";
@@ -98,15 +99,22 @@ export class IdentityIssuer extends pulumi.ComponentResource {
   private write(name: string, args: IdentityIssuerArgs, issuer: ProvidedIssuer): pulumi.Output<string> {
     const { namespace, handover = false, cluster } = args;
     const resource = `${name}-secret`;
+    const certificate = pulumi.output(issuer.certificate).apply(normalizePem);
+    const privateKey = pulumi.output(issuer.privateKey).apply(normalizePem);
     const secret = new k8s.core.v1.Secret(
       resource,
       {
         metadata: { name: IDENTITY_ISSUER_SECRET, namespace, annotations: TAKEOVER_ANNOTATIONS },
         type: "kubernetes.io/tls",
         stringData: {
-          "tls.crt": pulumi.output(issuer.certificate).apply(normalizePem),
-          "tls.key": pulumi.output(issuer.privateKey).apply(normalizePem),
+          "tls.crt": certificate,
+          "tls.key": privateKey,
           "ca.crt": args.trustBundlePem,
+          // Identity of others can be of scheme linkerd.io/tls, and is restarted, by this program or by chance, only later.
+          ...(isAdoptedSecret(cluster, IDENTITY_ISSUER_SECRET) && {
+            "crt.pem": certificate,
+            "key.pem": privateKey,
+          }),
         },
       },
       {

@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 
+import { isAdopted } from "../cluster/adoption";
 import { ClusterAccess } from "../cluster/client";
 import { removeLeftover } from "../cluster/leftover";
 
@@ -39,6 +40,7 @@ export interface TakeoverArgs {
  * - The Secret replaces the Certificate, which is deleted first. Otherwise cert-manager would overwrite the new Secret. What
  *   cert-manager wrote is deleted just before the Secret is created: pods that have mounted it keep their files, and one
  *   that starts in this moment waits for it.
+ * - So is the Secret of others that this stack may take over: its type cannot be changed.
  * - With `handover`, the Secret stays in the cluster when the Certificate replaces it, so that pods which mount it never
  *   miss it. The engine takes this from the deployment before, so it must be set before it is needed. It also keeps the
  *   Secret when the stack is destroyed, until its namespace is deleted.
@@ -48,8 +50,10 @@ export function takeover(args: TakeoverArgs): pulumi.CustomResourceOptions {
   const leftover = removeLeftover(
     `${name}-leftover`,
     cluster,
-    ({ annotations = {} }) =>
-      annotations[CERTIFICATE_ANNOTATION] === certificate || annotations[ISSUER_ANNOTATION] === ISSUER,
+    ({ name: secret = "", namespace, annotations = {} }) =>
+      annotations[CERTIFICATE_ANNOTATION] === certificate ||
+      annotations[ISSUER_ANNOTATION] === ISSUER ||
+      isAdopted(cluster, "Secret", secret, namespace),
   );
   return {
     aliases: [{ name: resource, type: CERTIFICATE_TYPE }],

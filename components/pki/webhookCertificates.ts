@@ -21,6 +21,7 @@ import {
   WebhookIssuanceArgs,
 } from "./webhookCas";
 import { caName, DeployedWebhook, WebhookGate, webhookGate } from "./webhookChange";
+import { webhookOverlap } from "./webhookOverlap";
 
 /** Validity of the CA, in hours: ten years. */
 const CA_VALIDITY_HOURS = 10 * HOURS_PER_YEAR;
@@ -115,7 +116,8 @@ export class WebhookCertificates<S extends string> extends pulumi.ComponentResou
   public constructor(name: string, args: WebhookCertificatesArgs<S>, opts?: pulumi.ComponentResourceOptions) {
     super("linkerd-mtls:index:WebhookCertificates", name, {}, opts);
 
-    const { namespace, services, webhookRotation: rotation, webhookCertificates = {} } = args;
+    const { namespace, services, webhookRotation: rotation, webhookCertificates = {}, cluster } = args;
+    const former = cluster.adopt?.webhookCas;
     const isRenewed = rotation?.caRotation !== undefined;
     throwInputProblems(
       `WebhookCertificates ${name}`,
@@ -141,18 +143,30 @@ export class WebhookCertificates<S extends string> extends pulumi.ComponentResou
           certPems,
           read: args.deployedWebhooks,
           acceptOutage: args.acceptOutage,
+          former,
         });
     this.changeChecked = gate?.checked ?? Promise.resolve();
     if (rotation === undefined) {
-      this.certPems = byService(services, (service) => this.sign(name, service, signer, args, gate));
+      const overlap =
+        former === undefined
+          ? undefined
+          : webhookOverlap(
+              `${name}-overlap`,
+              { namespace, services, caPem: signer.certPem, cluster },
+              { parent: this, dependsOn: gate?.gate },
+            );
+      this.certPems = byService(services, (service) =>
+        this.sign(name, service, signer, args, gate, overlap ?? gate?.gate),
+      );
     } else {
       this.rotate(name, signer, args, rotation, gate);
     }
     if (!isRenewed) {
       this.caPems = Object.fromEntries(made.map(({ generation, certPem }) => [generation, certPem]));
     }
-    const [only = trustBundle([]), ...more] = certPems;
-    const bundle = more.length === 0 ? only : trustBundle(certPems);
+    const trusted = former === undefined ? certPems : [...certPems, pulumi.output(former)];
+    const [only = trustBundle([]), ...more] = trusted;
+    const bundle = more.length === 0 ? only : trustBundle(trusted);
     this.trust = byService(services, (service) =>
       isRenewed
         ? pulumi.interpolate`${namespace}/${service}`.apply((injectCaFrom) => ({ injectCaFrom }))
@@ -182,6 +196,7 @@ export class WebhookCertificates<S extends string> extends pulumi.ComponentResou
     signer: Signer,
     args: WebhookCertificatesArgs<S>,
     gate: WebhookGate | undefined,
+    before: pulumi.Resource | undefined,
   ): pulumi.Output<string> {
     const { namespace, webhookCertificates = {}, handover = false, cluster } = args;
     checkIssuance(`WebhookCertificates ${name}`, webhookCertificates, WEBHOOK_VALIDITY_HOURS);
@@ -198,7 +213,7 @@ export class WebhookCertificates<S extends string> extends pulumi.ComponentResou
     new k8s.core.v1.Secret(
       resource,
       {
-        metadata: { name: secretName(service), namespace, annotations: TAKEOVER_ANNOTATIONS },
+        metadata: { name: webhookSecret(service), namespace, annotations: TAKEOVER_ANNOTATIONS },
         type: "kubernetes.io/tls",
         stringData: {
           "tls.crt": certPem,
@@ -210,7 +225,7 @@ export class WebhookCertificates<S extends string> extends pulumi.ComponentResou
       {
         parent: this,
         // What the API server would not trust is refused before it is written.
-        dependsOn: gate?.gate,
+        dependsOn: before,
         ...takeover({
           name: resource,
           resource: `${name}-${service}-certificate`,
@@ -280,7 +295,7 @@ export class WebhookCertificates<S extends string> extends pulumi.ComponentResou
         `${name}-${service}-certificate`,
         service,
         {
-          secretName: secretName(service),
+          secretName: webhookSecret(service),
           ...renewal(rotation),
           issuerRef: issuerRef({ name: WEBHOOK_CA }),
           commonName: dnsName(service, namespace),
@@ -352,7 +367,7 @@ function dnsName(service: string, namespace: pulumi.Input<string>): pulumi.Outpu
 }
 
 /** Name of the Secret that a webhook mounts; it is fixed in the charts. */
-function secretName(service: string): string {
+export function webhookSecret(service: string): string {
   return `${service}-k8s-tls`;
 }
 

@@ -34,6 +34,11 @@ export interface WebhookChange {
   readonly deployed: readonly DeployedWebhook[];
   readonly cas: readonly ResultingCa[];
   readonly signingCa: number;
+  /**
+   * PEMs of CAs of others that the API server goes on to trust. It then comes to trust the next CA before that signs, too
+   * (`webhookOverlap`). Default: there are none.
+   */
+  readonly former?: string;
 }
 
 /** What is in the way of a change of CAs. */
@@ -55,9 +60,13 @@ export function generationOf({ subject }: X509Certificate): number {
 }
 
 /** What is in the way of a change; nothing where the webhooks are not of this program, or the API server refuses them anyway. */
-export function webhookObstacles({ deployed, cas, signingCa }: WebhookChange, now: Date): WebhookObstacles {
-  const next = cas.find(({ generation }) => generation === signingCa);
-  const stays = (ca: X509Certificate): boolean => cas.some((resulting) => isSameKey(resulting, ca));
+export function webhookObstacles(
+  { deployed, cas, signingCa, former }: WebhookChange,
+  now: Date,
+): WebhookObstacles {
+  const next = former === undefined ? cas.find(({ generation }) => generation === signingCa) : undefined;
+  const resulting = [...cas, { pem: former }];
+  const stays = (ca: X509Certificate): boolean => resulting.some((each) => isSameKey(each, ca));
   const problems = new Map<string, string[]>();
   let until: Date | undefined;
   for (const { namespace, service, cas: trusted, serving, written } of deployed) {
@@ -98,7 +107,7 @@ export function isOwnCa({ subject }: X509Certificate, namespace: string): boolea
 }
 
 /** cert-manager renews a CA under its key, and a certificate of either is valid under both. */
-function isSameKey({ pem = "" }: ResultingCa, { publicKey }: X509Certificate): boolean {
+function isSameKey({ pem = "" }: Pick<ResultingCa, "pem">, { publicKey }: X509Certificate): boolean {
   return liveCertificates(pem).some((ca) => ca.publicKey.equals(publicKey));
 }
 
@@ -112,7 +121,7 @@ export function webhookOutageToken(
 }
 
 /** Arguments of {@link webhookGate}. */
-export interface WebhookGateArgs extends WebhookCas {
+export interface WebhookGateArgs extends WebhookCas, Pick<WebhookChange, "former"> {
   readonly namespace: pulumi.Input<string>;
   /** PEMs of the CAs, in their order. */
   readonly certPems: readonly pulumi.Output<string>[];
@@ -134,7 +143,7 @@ export interface WebhookGate {
 
 /** Compares the CAs that are configured with those that are deployed, as a child of `parent`. */
 export function webhookGate(parent: pulumi.Resource, name: string, args: WebhookGateArgs): WebhookGate {
-  const { namespace, cas, signingCa, certPems, read } = args;
+  const { namespace, cas, signingCa, certPems, read, former } = args;
   const check = async (): Promise<void> => {
     const place = await settled(namespace);
     const pems = await Promise.all(certPems.map(settled));
@@ -144,13 +153,16 @@ export function webhookGate(parent: pulumi.Resource, name: string, args: Webhook
         deployed: deployed.filter((webhook) => webhook.namespace === place),
         cas: cas.map((generation, index) => ({ generation, pem: pems[index] })),
         signingCa,
+        former,
       });
     }
   };
   const checked = pulumi.runtime.isDryRun() ? check() : Promise.resolve();
   // Who does not await it sees the refusal in `up`.
   checked.catch(() => undefined);
-  const trust = pulumi.all([...certPems]).apply((pems) => sha256(`${pems.join("")}${signingCa}`));
+  const trust = pulumi
+    .all([...certPems])
+    .apply((pems) => sha256(`${pems.join("")}${signingCa}${former ?? ""}`));
   const beforeIssue = clusterHook(name, check);
   return { gate: gate(`${name}-unbroken`, beforeIssue, { trust }, { parent }), beforeIssue, checked };
 }

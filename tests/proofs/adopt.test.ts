@@ -10,7 +10,7 @@ import { PROJECT } from "../../tools/shared/paths";
 import { run as runProgram } from "../../tools/shared/run";
 import { testAnchor, testIssuer } from "../support/certificates";
 import { clusterObjects } from "../support/clusterObjects";
-import { type Ended, run, start, succeed } from "../support/command";
+import { configuration, type Ended, run, start, succeed } from "../support/command";
 import { useSandbox } from "../support/testSandbox";
 
 const APPLICATIONS = `
@@ -122,7 +122,24 @@ describe("adopt, with a mesh that helm install made", () => {
     assert.equal(code, 0, output);
     assertKeyless(output, "output");
     const { config } = parse(await own()) as StackFile;
-    const { "linkerd-mtls:issuerKey": key, "linkerd-mtls:trustAnchors": anchors, ...rest } = config;
+    const {
+      "linkerd-mtls:issuerKey": key,
+      "linkerd-mtls:trustAnchors": anchors,
+      "linkerd-mtls:adopt": marks,
+      ...rest
+    } = config;
+    const { objects: adopted, webhookCas = "" } = marks as { objects: string[]; webhookCas?: string };
+    assert.deepEqual(adopted, [
+      "Namespace linkerd",
+      "HelmRelease linkerd/linkerd-crds",
+      "HelmRelease linkerd/linkerd-control-plane",
+      "Secret linkerd/linkerd-identity-issuer",
+      "Secret linkerd/linkerd-proxy-injector-k8s-tls",
+      "Secret linkerd/linkerd-sp-validator-k8s-tls",
+      "Secret linkerd/linkerd-policy-validator-k8s-tls",
+    ]);
+    // The chart has signed one for each webhook.
+    assert.equal(webhookCas.match(/BEGIN CERTIFICATE/g)?.length, 3);
     assert.deepEqual(Object.keys(key as object), ["secure"]);
     assert.match(JSON.stringify(anchors), /^\[{"id":"adopted-[0-9a-f]{8}","certificate":"-----BEGIN/);
     assert(JSON.stringify(anchors).includes(JSON.stringify(anchor.certPem.trim()).slice(1, -1)));
@@ -149,18 +166,18 @@ describe("adopt, with a mesh that helm install made", () => {
     assert.equal(await own(), written);
   });
 
-  it("gives a preview a configuration that is valid, and still refuses the mesh", async () => {
-    const { code, output } = await run(
-      "preview",
-      "--name",
-      sandbox.name,
-      "-c",
-      "linkerd-mtls:sampleApplications=[]",
-    );
-    assert.notEqual(code, 0);
-    assert(!output.includes("has a problem") && !output.includes("problems:"), output);
-    assert(output.includes("did not make it; nothing was changed"), output);
+  it("gives a preview what it needs to take the mesh over, and nothing that the configuration does not name", async () => {
+    const preview = ["preview", "--name", sandbox.name, "-c", "linkerd-mtls:sampleApplications=[]"];
+    const { code, output } = await run(...preview);
+    assert.equal(code, 0, output);
+    assert.match(output, /this deployment takes over what others have made[^:]*:\n\s+Namespace linkerd: /);
     assertKeyless(output, "preview");
+    const some = { objects: ["Namespace linkerd", "HelmRelease linkerd/linkerd-crds"] };
+    const refused = await run(...preview, ...configuration({ adopt: some }));
+    assert.notEqual(refused.code, 0);
+    assert(refused.output.includes("did not make it; nothing was changed"), refused.output);
+    assert.match(refused.output, /belongs to Helm release linkerd\/linkerd-control-plane/);
+    assert(!refused.output.includes("Namespace linkerd:"), refused.output);
     assert.deepEqual(await clusterObjects(sandbox), objects);
   });
 

@@ -158,6 +158,35 @@ describe("adopt", () => {
     ]);
   });
 
+  it("marks what the stack may take over, and keeps the CAs of webhooks that it signs for from then on", () => {
+    const webhook = (service: string, namespace: string, ca: string, certificate?: string) => ({
+      ...{ service, namespace, exists: true, owner: "somebody", cas: [ca] },
+      ...(certificate !== undefined && { certificate }),
+    });
+    const webhooks = [
+      webhook("linkerd-proxy-injector", "linkerd", "one"),
+      webhook("linkerd-sp-validator", "linkerd", "one"),
+      webhook("linkerd-policy-validator", "linkerd", "two", "linkerd-policy-validator"),
+    ];
+    assert.deepEqual(plan({ webhooks }).keys.adopt, {
+      objects: [
+        "Namespace linkerd",
+        "HelmRelease linkerd/linkerd-crds",
+        "HelmRelease linkerd/linkerd-control-plane",
+        "Secret linkerd/linkerd-identity-issuer",
+        "Secret linkerd/linkerd-proxy-injector-k8s-tls",
+        "Secret linkerd/linkerd-sp-validator-k8s-tls",
+      ],
+      webhookCas: "one",
+    });
+    const cli = plan({ charts: cliCharts({}) }).keys.adopt as { readonly objects: readonly string[] };
+    assert.deepEqual(cli.objects.slice(0, 3), [
+      "Namespace linkerd",
+      "HelmRelease linkerd/linkerd-crds",
+      "HelmRelease linkerd/linkerd-control-plane",
+    ]);
+  });
+
   it("takes viz with its values", () => {
     const { keys } = plan({
       charts: [

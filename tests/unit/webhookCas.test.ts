@@ -105,6 +105,22 @@ describe("a change of the webhooks' CAs", () => {
     assert.deepEqual(obstacles([await webhook([first], undefined)], 2, [2]), NONE);
   });
 
+  it("keeps the CAs of a mesh that is taken over, and has the API server trust the next one first", async () => {
+    const former = first.certPem;
+    const taken = [await webhook([first], first, NOW)];
+    const cas = [{ generation: 1 }];
+    assert.deepEqual(webhookObstacles({ deployed: taken, cas, signingCa: 1, former }, NOW), NONE);
+    assert.equal(webhookObstacles({ deployed: taken, cas, signingCa: 1 }, NOW).problems.length, 2);
+    // What was reissued a moment ago may still be served by a certificate of the former CA.
+    const reissued = [await webhook([first, second], second, NOW)];
+    const resulting = [{ generation: 2, pem: second.certPem }];
+    assert.deepEqual(
+      webhookObstacles({ deployed: reissued, cas: resulting, signingCa: 2, former }, NOW),
+      NONE,
+    );
+    assert.ok(webhookObstacles({ deployed: reissued, cas: resulting, signingCa: 2 }, NOW).until);
+  });
+
   it("compares keys, because cert-manager renews a CA under its key", async () => {
     const renewed = { ...foreign, keys: first.keys, certPem: await renewedPem(first) };
     assert.deepEqual(obstacles([await webhook([renewed], first)], 1, [1, first]), NONE);

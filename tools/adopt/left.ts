@@ -11,7 +11,7 @@ export function leftOf(present: Present): Left[] {
       ? [
           {
             what: "the objects of `linkerd install`",
-            todo: "they belong to no Helm release, which this program's objects do",
+            todo: "the first `up` makes them the objects of Helm releases: use the stack from then on, not `linkerd upgrade`",
           },
         ]
       : []),
@@ -39,10 +39,17 @@ export function leftOf(present: Present): Left[] {
       what: `cert-manager's Certificate ${name}`,
       todo: "the stack signs the webhooks' certificates itself; cert-manager must stop renewing their Secrets",
     })),
-    ...withKey.map(({ chart, release }) => ({
-      what: `a private key in ${release === undefined ? "Secret linkerd-config-overrides" : `Helm's records of ${release}`}`,
-      todo: `whoever reads Secrets there can sign as the mesh: after the next issuer is in use, delete the records of ${chart} that have it`,
-    })),
+    ...withKey.map(({ release }) =>
+      release === undefined
+        ? {
+            what: "a private key in Secret linkerd-config-overrides",
+            todo: "whoever reads Secrets there can sign as the mesh: delete it after the first `up`, and rotate the issuer",
+          }
+        : {
+            what: `a private key in Helm's records of ${release}`,
+            todo: "the first `up` removes it; whoever has read Secrets there can sign as the mesh until the issuer is rotated",
+          },
+    ),
     ...extensions.map((name) => ({
       what: `the extension ${name}`,
       todo: "it stays as it is, with the tool that installed it",

@@ -4,7 +4,7 @@ import type { Stack } from "@pulumi/pulumi/automation";
 import { Command, InvalidArgumentError, Option } from "commander";
 
 import { type ClusterAccess, describeError } from "../../components/cluster/client";
-import { CHART_SOURCE, DEFAULT_CHART_SOURCE } from "../../components/rules";
+import { CHART_SOURCE, DEFAULT_CHART_SOURCE, isObject } from "../../components/rules";
 import { prepare } from "../sandbox/build/prepare";
 import { pulumiTools } from "../sandbox/build/pulumi";
 import { sandboxTools } from "../sandbox/build/tools";
@@ -19,6 +19,7 @@ import { planAdoption } from "./plan";
 import type { Present } from "./present";
 import { readPresent } from "./read";
 import { describeBlocked, describeChanges, describeLeft, describePresent } from "./report";
+import { describeReleased, release } from "./release";
 import { type Change, changesOf, write } from "./write";
 
 interface Options {
@@ -27,6 +28,7 @@ interface Options {
   readonly name?: string;
   readonly chartSource?: string;
   readonly plan: boolean;
+  readonly release: boolean;
 }
 
 /** Where the configuration is written. */
@@ -43,6 +45,9 @@ interface Target {
 
 const { signal } = interruption;
 const FORBIDDEN = 403;
+
+/** Key that says what the stack may take over. */
+const ADOPT = `${PROJECT_NAME}:adopt`;
 
 function source(text: string): string {
   if (CHART_SOURCE.allows(text)) return text;
@@ -63,6 +68,22 @@ async function present(access: ClusterAccess): Promise<Present> {
   }
   if (found !== undefined) return found;
   throw new UserError("the cluster has no Linkerd to adopt: ConfigMap linkerd/linkerd-config does not exist");
+}
+
+/** Gives back what the stack has taken over. */
+async function giveBack(
+  { stack, file, config, access }: Target,
+  options: Options,
+): Promise<readonly Change[]> {
+  if (!isObject(config[ADOPT])) {
+    throw new UserError(`stack ${options.stack} has taken nothing over: ${ADOPT} is not set`);
+  }
+  const released = await release(stack, access, options.plan);
+  console.log(describeReleased(released, options.stack, options.plan).join("\n"));
+  if (options.plan) return [];
+  const changes = [{ key: ADOPT, isSecret: false }];
+  await write(stack, file, changes, signal);
+  return changes;
 }
 
 /** @returns The keys that were written. */
@@ -98,7 +119,7 @@ async function forOwnStack(options: Options): Promise<void> {
   const { config = {} } = await readStackFile(file);
   const configured = config[`${PROJECT_NAME}:chartSource`];
   const from = chartSource ?? (typeof configured === "string" ? configured : DEFAULT_CHART_SOURCE);
-  await adopt(
+  await (options.release ? giveBack : adopt)(
     {
       stack: await selectOwnStack(options.stack),
       file,
@@ -131,7 +152,7 @@ async function forSandbox(options: Options, name: string): Promise<void> {
         chartSource: sandbox.tools.charts,
         others: {},
       };
-      const changes = await adopt(target, options);
+      const changes = await (options.release ? giveBack : adopt)(target, options);
       if (changes.length === 0) return;
       await keepAdopted(
         paths,
@@ -161,7 +182,12 @@ const program = new Command("adopt")
       "Default: the stack's chartSource, else Linkerd's repository",
     source,
   )
-  .option("--plan", "only say what would be written", false)
+  .option("--plan", "only say what would be written, or let go of", false)
+  .option(
+    "--release",
+    "give back what the stack has taken over: the objects stay as they are, and the stack forgets them",
+    false,
+  )
   .addHelpText(
     "after",
     "\nExit codes: 0 written, or nothing to write; 1 the mesh cannot be adopted as it is, or cannot be read, and nothing was written. See docs/adopt.md.",

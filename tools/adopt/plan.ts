@@ -13,6 +13,7 @@ import { identityIssuerName } from "../../components/pki/identityIssuer";
 import { carried } from "./charts";
 import { issuerKeys } from "./issuer";
 import { leftOf } from "./left";
+import { adoption } from "./marks";
 import type { Left, Present, StackNow } from "./present";
 
 /** What is to be written to the stack's configuration. */
@@ -51,6 +52,7 @@ export function planAdoption(present: Present, stack: StackNow): Plan {
       trustAnchors: anchors.entries,
       ...values.keys,
       namespaces: namespaces(present, stack.config),
+      adopt: adoption(present),
     },
     ...(present.issuer.renewedBy === undefined && { issuerKey: present.issuer.key }),
   };

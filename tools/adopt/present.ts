@@ -35,9 +35,14 @@ export interface PresentIssuer {
   readonly renewedBy?: IssuerCertificate;
 }
 
-/** The certificate of a webhook. */
+/** The certificate of a webhook, or of an API service. */
 export interface PresentWebhook {
   readonly service: string;
+  readonly namespace: string;
+  /** Whether its Secret is there. */
+  readonly exists: boolean;
+  /** PEMs of the CAs by which the API server trusts it. */
+  readonly cas: readonly string[];
   /** Who made the Secret, in words. */
   readonly owner: string;
   /** Certificate of cert-manager that renews it. */

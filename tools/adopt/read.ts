@@ -6,13 +6,16 @@ import { type ClusterAccess, connect } from "../../components/cluster/client";
 import { STACK_ANNOTATION } from "../../components/cluster/stackMark";
 import { unlessAbsent } from "../../components/controlPlane/deployedMesh";
 import { DEFAULT_TRUST_DOMAIN } from "../../components/pki/deployedTrust";
+import { VIZ_WEBHOOKS } from "../../components/extensions/vizValues";
 import { IDENTITY_ISSUER_SECRET } from "../../components/pki/identityIssuer";
-import { isObject, LINKERD_NAMESPACE, type Properties } from "../../components/rules";
+import { webhookSecret } from "../../components/pki/webhookCertificates";
+import { isObject, LINKERD_NAMESPACE, type Properties, VIZ_NAMESPACE } from "../../components/rules";
 import { TRUST_ROOTS, TRUST_ROOTS_KEY } from "../../components/trustManager/trustRoots";
 import { readInjected } from "./namespaces";
 import { deployerOf } from "./owner";
 import type { IssuerCertificate, Present, PresentIssuer, PresentWebhook } from "./present";
 import { readCharts } from "./releases";
+import { type CasOf, readWebhookCas } from "./webhookCas";
 
 /** How long the API server may take for each answer, in milliseconds. */
 const TIMEOUT_MS = 30_000;
@@ -42,9 +45,15 @@ export async function readPresent(access: ClusterAccess): Promise<Present | unde
   if (config === undefined) return undefined;
   const values: unknown = parse(config.data?.values ?? "");
   const effective: Properties = isObject(values) ? values : {};
+  const casOf = await readWebhookCas(access, TIMEOUT_MS);
+  const viz = charts.some(({ chart }) => chart === "linkerd-viz");
+  const services = [
+    ...CONTROL_PLANE_WEBHOOKS.map((service) => ({ service, namespace })),
+    ...(viz ? VIZ_WEBHOOKS.map((service) => ({ service, namespace: VIZ_NAMESPACE })) : []),
+  ];
   const [issuer, webhooks, injected] = await Promise.all([
     readIssuer(core, access),
-    Promise.all(CONTROL_PLANE_WEBHOOKS.map((service) => readWebhook(core, service))),
+    Promise.all(services.map((where) => readWebhook(core, where, casOf))),
     readInjected(access, namespaces, TIMEOUT_MS),
   ]);
   const own = namespaces.find(({ metadata }) => metadata?.name === namespace)?.metadata;
@@ -96,12 +105,17 @@ async function readCertificate(access: ClusterAccess, name: string): Promise<Iss
   return { ...(certificate as { readonly spec: Omit<IssuerCertificate, "name"> }).spec, name };
 }
 
-async function readWebhook(core: CoreV1Api, service: string): Promise<PresentWebhook> {
-  const name = `${service}-k8s-tls`;
-  const secret = await unlessAbsent(core.readNamespacedSecret({ namespace: LINKERD_NAMESPACE, name }));
+async function readWebhook(
+  core: CoreV1Api,
+  { service, namespace }: Pick<PresentWebhook, "service" | "namespace">,
+  casOf: CasOf,
+): Promise<PresentWebhook> {
+  const secret = await unlessAbsent(core.readNamespacedSecret({ namespace, name: webhookSecret(service) }));
   const certificate = secret?.metadata?.annotations?.[CERTIFICATE_ANNOTATION];
   const owner = secret === undefined ? "no Secret" : deployerOf(secret.metadata ?? {});
-  return { service, owner, ...(certificate !== undefined && { certificate }) };
+  const cas = certificatesIn(casOf(namespace, service));
+  const exists = secret !== undefined;
+  return { service, namespace, exists, owner, cas, ...(certificate !== undefined && { certificate }) };
 }
 
 /** The certificates in a PEM text, each once. */

@@ -2,6 +2,7 @@ import { rm } from "node:fs/promises";
 import { reportMesh } from "./report";
 import { UserError } from "../shared/errors";
 import { AGAIN, FailedOperation, operate, OPERATION } from "../shared/operation";
+import { isObject } from "../../components/rules";
 import { type PolicyOptions, policyPackOf } from "../shared/policyPack";
 import { stateOf } from "../shared/stack";
 import { type Dependent, formatPath, Timeline } from "./criticalPath";
@@ -95,14 +96,17 @@ export async function preview(
  * @throws UserError before anything is deleted where something is protected: the engine would find out on its way.
  */
 export async function destroy(target: Target, stackName: string, config: readonly string[]): Promise<void> {
-  await onStack(target, stackName, config, async (stack) => {
+  await onStack(target, stackName, config, async (stack, configuration) => {
     const { resources, wasKilled } = await stateOf<StateResource>(stack);
     const kept = protectedResources(resources);
     if (kept.length > 0) {
       const selection = `--stack ${stackName}${target.option}`;
+      const adopted = isObject(configuration[ADOPT]);
       throw new UserError(
         `stack ${stackName} has protected resources (${kept.join(", ")}), so nothing was deleted`,
-        `npm run up -- ${selection} -c linkerd-mtls:protect=false && npm run down -- ${selection}`,
+        adopted
+          ? "it has taken the mesh over from others. If it is to go all the same, set destroy: true in linkerd-mtls:adopt, then up and down"
+          : `npm run up -- ${selection} -c linkerd-mtls:protect=false && npm run down -- ${selection}`,
       );
     }
     if (wasKilled) {
@@ -113,6 +117,9 @@ export async function destroy(target: Target, stackName: string, config: readonl
   });
   console.log(`The stack ${stackName} is removed.`);
 }
+
+/** Key that says what a stack has taken over. */
+const ADOPT = "linkerd-mtls:adopt";
 
 /** As far as it matters here. */
 interface StateResource {

@@ -42,16 +42,34 @@ export interface State<T> {
   readonly wasKilled: boolean;
 }
 
-/** The state of a stack. Secrets stay encrypted, which the Automation API's own export would have decrypted. */
-export async function stateOf<T>({ name, workspace }: Stack): Promise<State<T>> {
+/** The state of a stack. */
+export async function stateOf<T>(stack: Stack): Promise<State<T>> {
+  const { deployment } = await exportOf(stack);
+  const { resources = [], pending_operations: pending = [] } = deployment;
+  return { resources: resources as readonly T[], wasKilled: pending.length > 0 };
+}
+
+/** Empties the state of a stack: nothing is deleted. What was in it stays in the history of the backend. */
+export async function emptyState(stack: Stack): Promise<void> {
+  const state = await exportOf(stack);
+  await stack.importStack({ ...state, deployment: { ...state.deployment, resources: [] } });
+}
+
+/** A state as the CLI writes it. */
+interface Exported {
+  readonly version: number;
+  readonly deployment: {
+    readonly resources?: readonly unknown[];
+    readonly pending_operations?: readonly unknown[];
+  };
+}
+
+/** Secrets stay encrypted, which the Automation API's own export would have decrypted. */
+async function exportOf({ name, workspace }: Stack): Promise<Exported> {
   const { pulumiCommand, workDir, envVars } = workspace;
   const exported = await run(pulumiCommand.command, ["stack", "export", "--stack", name], {
     cwd: workDir,
     env: envVars,
   });
-  const { deployment } = JSON.parse(exported) as {
-    deployment: { readonly resources?: readonly T[]; readonly pending_operations?: readonly unknown[] };
-  };
-  const { resources = [], pending_operations: pending = [] } = deployment;
-  return { resources, wasKilled: pending.length > 0 };
+  return JSON.parse(exported) as Exported;
 }

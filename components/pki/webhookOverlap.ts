@@ -1,0 +1,114 @@
+import type {
+  V1MutatingWebhookConfiguration,
+  V1ValidatingWebhookConfiguration,
+} from "@kubernetes/client-node";
+import * as pulumi from "@pulumi/pulumi";
+
+import { joinPems, sha256 } from "../certificates/pem";
+import { ClusterAccess, connect, describeError } from "../cluster/client";
+import { clusterHook, gate } from "../cluster/hook";
+import { settled } from "../cluster/settled";
+import { CLOCK } from "../cluster/waiting";
+import { fingerprints } from "./deployedTrust";
+
+/** How long the API server may take for each answer. */
+const TIMEOUT_MS = 30_000;
+
+/** Each API server of a cluster has the changed configuration by then. */
+const SPREAD_MS = 2_000;
+
+/** Where the API server says whom it asks, and by which CAs it trusts it. */
+interface ClientConfig {
+  caBundle?: string;
+  service?: { readonly name?: string; readonly namespace?: string };
+}
+
+/** Arguments of {@link webhookOverlap}. */
+export interface WebhookOverlapArgs {
+  readonly namespace: pulumi.Input<string>;
+  /** Services of the webhooks. */
+  readonly services: readonly string[];
+  /** PEM of the CA that signs their next certificates. */
+  readonly caPem: pulumi.Output<string>;
+  readonly cluster: ClusterAccess;
+}
+
+/** Inputs of the gate. */
+interface OverlapInputs {
+  readonly keepers: { readonly namespace: string };
+}
+
+/**
+ * Opens when the API server trusts running webhooks of others by the next CA, too, and by those that it trusts now: they
+ * get certificates of that CA only then. Let their Secrets depend on it. It changes their live configurations, which the
+ * chart then writes with all of these CAs.
+ */
+export function webhookOverlap(
+  name: string,
+  { namespace, services, caPem, cluster }: WebhookOverlapArgs,
+  opts: pulumi.CustomResourceOptions,
+): pulumi.Resource {
+  const hook = clusterHook<OverlapInputs>(name, async ({ newInputs: { keepers } }) => {
+    const ca = (await settled(caPem)) ?? "";
+    try {
+      if (await trustToo(ca, keepers.namespace, services, cluster)) {
+        await CLOCK.sleep(SPREAD_MS);
+      }
+    } catch (error) {
+      throw new Error(
+        `the API server cannot be told to trust the next certificates of ${services.join(", ")}: ${describeError(error).message}\n` +
+          "  the deploying user must be allowed to list and update webhook configurations and API services",
+        { cause: error },
+      );
+    }
+  });
+  return gate(name, hook, { namespace, ca: caPem.apply(sha256) }, opts);
+}
+
+/** @returns Whether something was changed. */
+async function trustToo(
+  ca: string,
+  namespace: string,
+  services: readonly string[],
+  cluster: ClusterAccess,
+): Promise<boolean> {
+  const [admission, aggregation] = await Promise.all([
+    connect(cluster, (k8s) => k8s.AdmissionregistrationV1Api, TIMEOUT_MS),
+    connect(cluster, (k8s) => k8s.ApiregistrationV1Api, TIMEOUT_MS),
+  ]);
+  const [mutating, validating, apis] = await Promise.all([
+    admission.listMutatingWebhookConfiguration(),
+    admission.listValidatingWebhookConfiguration(),
+    aggregation.listAPIService(),
+  ]);
+  /** Whether a configuration is changed, in place. */
+  const extend = (client: ClientConfig): boolean => {
+    const isOurs = client.service?.namespace === namespace && services.includes(client.service.name ?? "");
+    const bundle = Buffer.from(client.caBundle ?? "", "base64").toString();
+    const [print = ""] = fingerprints(ca);
+    if (!isOurs || fingerprints(bundle).has(print)) return false;
+    client.caBundle = Buffer.from(joinPems([bundle, ca])).toString("base64");
+    return true;
+  };
+  const clients = ({ webhooks = [] }: V1MutatingWebhookConfiguration | V1ValidatingWebhookConfiguration) =>
+    webhooks.map(({ clientConfig }) => clientConfig);
+  // All of an object's, not only up to the first.
+  const changed = (each: readonly ClientConfig[]): boolean => each.filter(extend).length > 0;
+  const writes = [
+    ...mutating.items
+      .filter((body) => changed(clients(body)))
+      .map((body) => admission.replaceMutatingWebhookConfiguration({ name: nameOf(body), body })),
+    ...validating.items
+      .filter((body) => changed(clients(body)))
+      .map((body) => admission.replaceValidatingWebhookConfiguration({ name: nameOf(body), body })),
+    ...apis.items
+      .filter(({ spec }) => spec !== undefined && changed([spec]))
+      .map((body) => aggregation.replaceAPIService({ name: nameOf(body), body })),
+  ];
+  await Promise.all<unknown>(writes);
+  return writes.length > 0;
+}
+
+function nameOf({ metadata }: { readonly metadata?: { readonly name?: string } }): string {
+  return metadata?.name ?? "";
+}

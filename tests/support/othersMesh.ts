@@ -1,0 +1,249 @@
+import { X509Certificate } from "node:crypto";
+import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
+import { delimiter, dirname, join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+
+import { AppsV1Api, CoreV1Api, type V1Pod } from "@kubernetes/client-node";
+
+import { isLive } from "../../components/cluster/meshedPods";
+import { helmTool } from "../../tools/sandbox/build/helm";
+import { sandboxTools } from "../../tools/sandbox/build/tools";
+import { PROJECT } from "../../tools/shared/paths";
+import { run } from "../../tools/shared/run";
+import { ensureNodes } from "../../tools/sandbox/nodes";
+import { sandboxTarget } from "../../tools/sandbox/target";
+import { Admissions } from "./admissions";
+import { testAnchor, testIssuer } from "./certificates";
+import { issueLeaf, type LeafChain, verifies } from "./identityLeaf";
+import type { TestSandbox } from "./testSandbox";
+import { anchorsOf, pemsOf } from "./trustBundle";
+
+/** Namespaces of the applications, with five workloads each, that no stack deployed. */
+export const APPLICATIONS = ["bank", "shop"];
+const WORKLOADS = ["one", "two", "three", "four", "five"];
+
+/** Milliseconds between two dry runs of a pod. */
+const INTERVAL = 100;
+
+/** The applications as a manifest. */
+export function applications(): string {
+  const objects = APPLICATIONS.flatMap((namespace) => [
+    {
+      apiVersion: "v1",
+      kind: "Namespace",
+      metadata: { name: namespace, annotations: { "linkerd.io/inject": "enabled" } },
+    },
+    ...WORKLOADS.map((name) => ({
+      apiVersion: "apps/v1",
+      kind: "Deployment",
+      metadata: { namespace, name },
+      spec: {
+        selector: { matchLabels: { app: name } },
+        template: {
+          metadata: { labels: { app: name } },
+          spec: { containers: [{ name, image: `${name}:1` }] },
+        },
+      },
+    })),
+  ]);
+  return objects.map((object) => JSON.stringify(object)).join("\n---\n");
+}
+
+/** Installs Linkerd and the applications with the script of the benchmark: openssl, `helm install --wait`. */
+export async function installByScript(sandbox: TestSandbox): Promise<void> {
+  const { tools } = await sandboxTools();
+  const { tools: helm } = await helmTool();
+  const folder = join(sandbox.paths.root, "others");
+  await mkdir(folder, { recursive: true });
+  const manifest = join(folder, "applications.yaml");
+  await writeFile(manifest, applications());
+  await run("bash", [join(PROJECT, "tools/bench/script.sh")], {
+    env: {
+      PATH: [dirname(helm), dirname(tools.kubectl), process.env.PATH].join(delimiter),
+      KUBECONFIG: sandbox.paths.kubeconfig,
+      CHARTS: tools.charts,
+      APPLICATIONS: manifest,
+      NAMESPACES: APPLICATIONS.join(" "),
+      WAIT: "yes",
+      RESTART: "no",
+    },
+  });
+}
+
+/** How often each Deployment of Linkerd was rolled out, by its name. */
+export type Rollouts = Readonly<Record<string, number>>;
+
+/** Installs Helm's release of a chart of Linkerd. */
+async function helmInstall(
+  sandbox: TestSandbox,
+  chart: string,
+  namespace: string,
+  values: object,
+  ...args: readonly string[]
+): Promise<void> {
+  const { tools } = await sandboxTools();
+  const { tools: helm } = await helmTool();
+  const to = ["--namespace", namespace, "--create-namespace", "--wait", ...args, "--values", "-"];
+  await run(helm, ["install", chart, join(tools.charts, chart), ...to], {
+    env: { KUBECONFIG: sandbox.paths.kubeconfig },
+    input: JSON.stringify(values),
+  });
+}
+
+/** The same as {@link installByScript}, with viz. */
+export async function installWithViz(sandbox: TestSandbox): Promise<void> {
+  await installByScript(sandbox);
+  await helmInstall(sandbox, "linkerd-viz", "linkerd-viz", {});
+}
+
+/** Seconds that a certificate of a proxy lives where {@link installWithValues} has installed Linkerd. */
+export const SHORT_LIFETIME = 60;
+
+/** Installs Linkerd with high availability, opaque ports and images of another registry, and the applications. */
+export async function installWithValues(sandbox: TestSandbox): Promise<void> {
+  const { tools } = await sandboxTools();
+  await ensureNodes(await sandboxTarget(sandbox.name, new AbortController().signal));
+  const anchor = await testAnchor();
+  const { certPem, keyPem } = await testIssuer(anchor);
+  const registry = "registry.example.org/linkerd";
+  const values = {
+    identityTrustAnchorsPEM: anchor.certPem,
+    identity: {
+      issuer: { issuanceLifetime: `${SHORT_LIFETIME}s`, tls: { crtPEM: certPem, keyPEM: keyPem } },
+    },
+    controllerImage: `${registry}/controller`,
+    proxy: { image: { name: `${registry}/proxy` }, opaquePorts: "25,9000-9010" },
+  };
+  const highAvailability = join(tools.charts, "linkerd-control-plane", "values-ha.yaml");
+  await helmInstall(sandbox, "linkerd-crds", "linkerd", {});
+  await helmInstall(sandbox, "linkerd-control-plane", "linkerd", values, "--values", highAvailability);
+  await deployApplications(sandbox);
+}
+
+/** Deploys the applications, and waits for them. */
+async function deployApplications(sandbox: TestSandbox): Promise<void> {
+  const { tools } = await sandboxTools();
+  const kubectl = (args: readonly string[], input?: string): Promise<string> =>
+    run(tools.kubectl, args, { env: { KUBECONFIG: sandbox.paths.kubeconfig }, input });
+  await kubectl(["apply", "-f", "-"], applications());
+  for (const namespace of APPLICATIONS) await kubectl(["-n", namespace, "rollout", "status", "deployment"]);
+}
+
+/** Installs Linkerd with its command-line tool, which makes its certificates, and then the applications. */
+export async function installByCli(sandbox: TestSandbox): Promise<void> {
+  const { tools } = await sandboxTools();
+  const env = { KUBECONFIG: sandbox.paths.kubeconfig };
+  const linkerd = (...args: string[]): Promise<string> =>
+    run(tools.linkerd, args, { cwd: tools.linkerdSources, env });
+  const kubectl = (args: readonly string[], input?: string): Promise<string> =>
+    run(tools.kubectl, args, { env, input });
+  await kubectl(["apply", "-f", "-"], await linkerd("install", "--crds"));
+  await kubectl(["apply", "-f", "-"], await linkerd("install", "--ignore-cluster"));
+  await kubectl(["-n", "linkerd", "rollout", "status", "deployment"]);
+  await deployApplications(sandbox);
+}
+
+/** What a mesh went through while something was done to it. */
+export interface Watched {
+  readonly dryRuns: Admissions;
+  /** Pairs of a certificate that identity issued and the bundle of a pod. */
+  readonly verified: number;
+  readonly failed: number;
+}
+
+/** Watches a mesh: certificates of the real identity service, dry runs of pods, pods and Deployments. */
+export class MeshWatch {
+  private readonly leaves: LeafChain[] = [];
+  private verified = 0;
+  private failed = 0;
+
+  public constructor(private readonly sandbox: TestSandbox) {}
+
+  /** Creates pods as dry runs and issues certificates all the while. */
+  public async during(work: () => Promise<unknown>): Promise<Watched> {
+    [this.verified, this.failed] = [0, 0];
+    await this.verify();
+    const watched = async (admissions: Admissions): Promise<void> => {
+      const done = work().then(() => true);
+      // While identity itself is rolled out, nobody answers for a moment.
+      while (!(await Promise.race([done, sleep(1_000, false)]))) await this.verify().catch(() => undefined);
+      await admissions.another();
+    };
+    const where = { sandbox: this.sandbox, namespace: APPLICATIONS[0] ?? "", dryRun: "All" as const };
+    const dryRuns = await Admissions.during(watched, where, INTERVAL);
+    await this.verify();
+    const { verified, failed } = this;
+    console.log(
+      `      dry runs: ${dryRuns.injected} meshed, ${dryRuns.refused} refused, ${dryRuns.unexpected.length} other; ` +
+        `pairs of certificate and bundle: ${verified} verified, ${failed} failed`,
+    );
+    return { dryRuns, verified, failed };
+  }
+
+  /** Every certificate so far, and a new one of each namespace, under the bundle of every pod that runs. */
+  private async verify(): Promise<void> {
+    for (const namespace of APPLICATIONS) this.leaves.push(await issueLeaf(this.sandbox, namespace));
+    const now = new Date();
+    const valid = this.leaves.filter(([leaf]) => new Date(leaf.validTo) > now);
+    for (const pod of await this.pods()) {
+      const bundle = pemsOf(anchorsOf(pod)).map((pem) => new X509Certificate(pem));
+      for (const chain of valid) {
+        if (verifies(chain, bundle, now)) this.verified++;
+        else this.failed++;
+      }
+    }
+  }
+
+  /** Pods of the applications. */
+  private async pods(): Promise<V1Pod[]> {
+    const { items } = await this.sandbox
+      .client(CoreV1Api)
+      .listPodForAllNamespaces({ labelSelector: "linkerd.io/control-plane-ns" });
+    return items.filter((pod) => isLive(pod) && APPLICATIONS.includes(pod.metadata?.namespace ?? ""));
+  }
+
+  /** uid of each application's pod: they stay the same as long as nothing restarts one. */
+  public async uids(): Promise<readonly string[]> {
+    return (await this.pods()).map(({ metadata }) => metadata?.uid ?? "").sort();
+  }
+
+  /** How often each Deployment of Linkerd was rolled out. */
+  public async rollouts(): Promise<Rollouts> {
+    const { items } = await this.sandbox.client(AppsV1Api).listNamespacedDeployment({ namespace: "linkerd" });
+    return Object.fromEntries(
+      items.map(({ metadata }) => [
+        metadata?.name ?? "",
+        Number(metadata?.annotations?.["deployment.kubernetes.io/revision"]),
+      ]),
+    );
+  }
+}
+
+/** Texts that hold a private key, PEM or base64 of it, by where they are: the sandbox's own files, and Helm's records. */
+export async function keysFound(
+  sandbox: TestSandbox,
+  texts: Readonly<Record<string, string>>,
+): Promise<string[]> {
+  const { root, logs } = sandbox.paths;
+  const entries = await readdir(root, { recursive: true, withFileTypes: true });
+  const paths = entries
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name))
+    // The cluster's own: etcd, the API server's record of requests, and what its kubelet mounts.
+    .filter((path) => ["own.", "history", "stacks", "workspace"].some((part) => path.includes(part)))
+    .filter((path) => !path.startsWith(logs));
+  const files = await Promise.all(paths.map(async (path) => [path, await readFile(path, "utf8")] as const));
+  const records = (await sandbox.helmReleases()).map(
+    (text, index) => [`Helm's record ${index}`, text] as const,
+  );
+  return [...files, ...records, ...Object.entries(texts)]
+    .filter(([, text]) => hasKey(text))
+    .map(([where]) => where);
+}
+
+function hasKey(text: string): boolean {
+  const plain = (text.match(/[A-Za-z0-9+/]{64,}={0,2}/g) ?? []).map((encoded) =>
+    Buffer.from(encoded, "base64").toString(),
+  );
+  return [text, ...plain].some((part) => /PRIVATE KEY-----(?!\.\.\.)/.test(part));
+}
