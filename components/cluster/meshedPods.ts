@@ -11,6 +11,24 @@ export const LOCAL_NAME_VARIABLE = "LINKERD2_PROXY_IDENTITY_LOCAL_NAME";
 /** Annotation of this program's workloads that changes with the trust bundle, and rolls them. */
 export const TRUST_BUNDLE_ANNOTATION = "linkerd-mtls/trust-bundle-sha256";
 
+/** Label of viz's pods that changes with the trust bundle, and rolls them. */
+export const TRUST_BUNDLE_LABEL = "linkerd-mtls/trust-bundle";
+
+/** Label of the control plane's pods. */
+const COMPONENT_LABEL = "linkerd.io/control-plane-component";
+
+/** Who recreates pods when the trust bundle changes. */
+export type RolledBy = "control plane" | "stack" | "others";
+
+/** Who recreates a pod when the trust bundle changes. */
+export function rolledBy({ metadata = {} }: V1Pod): RolledBy {
+  const { labels = {}, annotations = {} } = metadata;
+  if (COMPONENT_LABEL in labels) {
+    return "control plane";
+  }
+  return TRUST_BUNDLE_ANNOTATION in annotations || TRUST_BUNDLE_LABEL in labels ? "stack" : "others";
+}
+
 /** The proxy of a pod; undefined where it has none. */
 export function proxyOf({ spec }: V1Pod): V1Container | undefined {
   return [...(spec?.initContainers ?? []), ...(spec?.containers ?? [])].find(({ name }) => name === PROXY);

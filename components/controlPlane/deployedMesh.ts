@@ -3,7 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { parse } from "yaml";
 
 import { ClusterAccess, connect, describeError } from "../cluster/client";
-import { DeployedTrust, liveCertificates } from "../pki/deployedTrust";
+import { DeployedTrust, expiredSince, liveCertificates } from "../pki/deployedTrust";
 import { IDENTITY_ISSUER_SECRET } from "../pki/identityIssuer";
 import { DeployedWebhook } from "../pki/webhookChange";
 import { TRUST_ROOTS, TRUST_ROOTS_KEY } from "../trustManager/trustRoots";
@@ -77,6 +77,7 @@ async function read(api: CoreV1Api, cluster: ClusterAccess): Promise<DeployedMes
     linkerdVersion: values.linkerdVersion,
     anchors: liveCertificates(trustRoots?.data?.[TRUST_ROOTS_KEY] ?? ""),
     issuer: liveCertificates(issuerPem),
+    issuerExpired: expiredSince(issuerPem),
     readRunning: () => readRunningTrust(cluster, lifetime),
   };
 }

@@ -1,8 +1,10 @@
 import * as pulumi from "@pulumi/pulumi";
 import type * as random from "@pulumi/random";
 
-import { ClusterAccess, describeError } from "../cluster/client";
+import { ClusterAccess, connect, describeError } from "../cluster/client";
 import { clusterHook, gate } from "../cluster/hook";
+import { Owner } from "../cluster/podOwner";
+import { restartPods } from "../cluster/restartPods";
 import { Verdict, wait } from "../cluster/waiting";
 import { DeployedMesh, isNewMesh } from "./deployedMesh";
 import { EVENTS_MS, IssuerInUse, readIssuerInUse } from "./issuerInUse";
@@ -20,12 +22,15 @@ export interface IssuerGateArgs {
   readonly cluster: ClusterAccess;
 }
 
-const RESTART = `kubectl -n ${LINKERD_NAMESPACE} rollout restart deployment/linkerd-identity`;
+const IDENTITY: Owner = { kind: "Deployment", namespace: LINKERD_NAMESPACE, name: "linkerd-identity" };
+
+const RESTART = `kubectl -n ${LINKERD_NAMESPACE} rollout restart deployment/${IDENTITY.name}`;
 
 /**
  * Opens when each replica of identity uses the issuer that is in its Secret: a replica that could not read it says so in
- * an event, and goes on with the one before until that expires. Asks nothing where no mesh was deployed before. Name what
- * writes the Secret, and the control plane, in `dependsOn`.
+ * an event, and goes on with the one before until that expires. Where the one before has expired, identity is restarted
+ * once: it issues nothing until then, and its kubelet may wait minutes before it starts it again by itself. Asks nothing
+ * where no mesh was deployed before. Name what writes the Secret, and the control plane, in `dependsOn`.
  */
 export function issuerGate(
   name: string,
@@ -45,6 +50,8 @@ async function untilInUse(
   deadlineSeconds: number,
   deployed: DeployedMesh | undefined,
 ): Promise<void> {
+  const hadExpired = deployed?.issuerExpired !== undefined;
+  let restarted = false;
   const attempt = async (timeoutMs: number): Promise<Verdict> => {
     try {
       const state = await readIssuerInUse(cluster, timeoutMs, { before: deployed?.issuer });
@@ -52,13 +59,18 @@ async function untilInUse(
       if (replicas > 0 && unproven.length === 0) {
         return { done: true };
       }
+      if (hadExpired && replicas > 0 && !restarted) {
+        await restartIdentity(cluster, timeoutMs);
+        restarted = true;
+        return { done: false, state: "identity was restarted" };
+      }
       if (skipped === undefined && Date.now() - written.getTime() > EVENTS_MS) {
         await pulumi.log.warn(
           `whether ${unproven.join(", ")} use the issuer that was written on ${written.toISOString()} cannot be seen any more. To be sure:\n    ${RESTART}`,
         );
         return { done: true };
       }
-      return { done: false, state: describe(state), final: skipped !== undefined };
+      return { done: false, state: describe(state), final: skipped !== undefined && !restarted };
     } catch (error) {
       const { status, message } = describeError(error);
       return { done: false, state: message, final: status === 401 || status === 403 };
@@ -75,6 +87,12 @@ async function untilInUse(
       ].join("\n  "),
     );
   await wait({ deadlineSeconds, attempt, explain });
+}
+
+async function restartIdentity(cluster: ClusterAccess, timeoutMs: number): Promise<void> {
+  await pulumi.log.info("restarting identity, which issues nothing with the issuer that has expired");
+  const objects = await connect(cluster, ({ KubernetesObjectApi }) => KubernetesObjectApi, timeoutMs);
+  await restartPods(objects, IDENTITY);
 }
 
 function describe({ replicas, unproven, skipped }: IssuerInUse): string {

@@ -2,7 +2,7 @@ import type { CoreV1Api, V1Pod, V1Secret } from "@kubernetes/client-node";
 import * as pulumi from "@pulumi/pulumi";
 
 import { ClusterAccess, connect, describeError } from "../cluster/client";
-import { isLive, proxyOf, TRUST_ANCHORS_VARIABLE, variable } from "../cluster/meshedPods";
+import { isLive, proxyOf, rolledBy, TRUST_ANCHORS_VARIABLE, variable } from "../cluster/meshedPods";
 import { ownerOf } from "../cluster/podOwner";
 import { fingerprints } from "../pki/deployedTrust";
 import { IDENTITY_ISSUER_SECRET, TRUST_ANCHOR_SECRET } from "../pki/identityIssuer";
@@ -80,6 +80,7 @@ function meshedPod(pod: V1Pod): MeshedPod[] {
     {
       owner: ownerOf(pod),
       created: pod.metadata?.creationTimestamp ?? new Date(0),
+      rolledBy: rolledBy(pod),
       ...(pem !== undefined && {
         anchors: fingerprints(pem),
       }),

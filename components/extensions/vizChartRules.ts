@@ -1,7 +1,7 @@
 import { ChartRules } from "../cluster/helmValues";
+import { TRUST_BUNDLE_LABEL } from "../cluster/meshedPods";
 import { ownedWebhook } from "../controlPlane/chartRules";
 import known from "./vizValueNames.json";
-import { TRUST_BUNDLE_LABEL } from "./vizValues";
 
 /** Values of the chart linkerd-viz. */
 export const VIZ_RULES: ChartRules = {

@@ -1,5 +1,6 @@
 import { WebhookValues, webhookValues } from "../controlPlane/values";
 import { sha256 } from "../certificates/pem";
+import { TRUST_BUNDLE_LABEL } from "../cluster/meshedPods";
 import { WebhookTrust } from "../pki/webhookCertificates";
 
 /** Services of viz that have a certificate: the tap API, and the webhook that switches tap on. */
@@ -8,8 +9,6 @@ export const VIZ_WEBHOOKS = ["tap", "tap-injector"] as const;
 /** One of these Services. */
 export type VizWebhook = (typeof VIZ_WEBHOOKS)[number];
 
-/** Label of viz's pods that changes with the trust bundle. */
-export const TRUST_BUNDLE_LABEL = "linkerd-mtls/trust-bundle";
 /** Hex digits of the hash; a label's value has at most 63 characters. */
 const TRUST_BUNDLE_DIGITS = 16;
 

@@ -14,6 +14,8 @@ export interface DeployedTrust {
   readonly anchors: readonly X509Certificate[];
   /** The issuer and what follows it in its Secret; empty where it has expired. Never its key. */
   readonly issuer: readonly X509Certificate[];
+  /** Since when the issuer has expired. Default: it has not, or there is none. */
+  readonly issuerExpired?: Date;
   /** Reads what the pods have, which takes long where there are many. Default: they are not asked. */
   readonly readRunning?: () => Promise<RunningTrust>;
 }
@@ -34,11 +36,21 @@ export interface PlannedTrust {
 
 /** The certificates in a PEM text that have not expired; what cannot be read as one is left out. */
 export function liveCertificates(pem: string, now = new Date()): X509Certificate[] {
+  return certificatesIn(pem).filter(({ validTo }) => new Date(validTo) > now);
+}
+
+/** When the first certificate of a PEM text has expired; undefined where it has not, or there is none. */
+export function expiredSince(pem: string, now = new Date()): Date | undefined {
+  const [first] = certificatesIn(pem);
+  const end = first && new Date(first.validTo);
+  return end !== undefined && end <= now ? end : undefined;
+}
+
+function certificatesIn(pem: string): X509Certificate[] {
   const blocks = pem.match(/-----BEGIN CERTIFICATE-----[\s\S]*?-----END CERTIFICATE-----/g) ?? [];
   return blocks.flatMap((block) => {
     try {
-      const certificate = new X509Certificate(block);
-      return new Date(certificate.validTo) > now ? [certificate] : [];
+      return [new X509Certificate(block)];
     } catch {
       return [];
     }

@@ -1,8 +1,11 @@
+import { RolledBy } from "../cluster/meshedPods";
+
 /** A pod with a proxy, which runs or will. */
 export interface MeshedPod {
   /** What to roll to have it recreated, e.g. `Deployment shop/web`. */
   readonly owner: string;
   readonly created: Date;
+  readonly rolledBy: RolledBy;
   /** Fingerprints of the anchors that it was created with; undefined where it reads them when it starts, as Linkerd's own do. */
   readonly anchors?: ReadonlySet<string>;
 }

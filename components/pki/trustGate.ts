@@ -4,6 +4,7 @@ import { joinPems, sha256 } from "../certificates/pem";
 import { clusterHook, gate } from "../cluster/hook";
 import { settled } from "../cluster/settled";
 import { DeployedTrust, PlannedTrust } from "./deployedTrust";
+import { warnOfOutage } from "./outage";
 import { refuseBeforePods } from "./podTrust";
 import { refuseTrustChange, ResultingTrust } from "./trustChange";
 
@@ -26,23 +27,30 @@ export interface TrustGate {
   readonly checked: Promise<void>;
 }
 
+type Change = readonly [DeployedTrust, PlannedTrust, ResultingTrust];
+
 /** Compares the trust that is configured with the one that is deployed, as a child of `parent`. */
 export function trustGate(parent: pulumi.Resource, name: string, args: TrustGateArgs): TrustGate {
   const { deployed, planned, certPems, issuer = "" } = args;
-  const check = async (): Promise<void> => {
-    if (deployed === undefined) {
-      return;
-    }
+  const read = async (): Promise<ResultingTrust> => {
     // What a preview does not know is made in the `up` after it.
     const pems = await Promise.all(certPems.map(settled));
-    const resulting: ResultingTrust = {
+    return {
       anchors: pems.map((pem) => (pem === undefined ? "new" : { pem })),
       issuer: await settled(issuer),
     };
+  };
+  const check = async (allowed?: (...change: Change) => Promise<void>): Promise<void> => {
+    if (deployed === undefined) {
+      return;
+    }
+    const resulting = await read();
     refuseTrustChange(deployed, planned, resulting);
     await refuseBeforePods(deployed, planned, resulting);
+    await allowed?.(deployed, planned, resulting);
   };
-  const checked = check();
+  // Once in each operation; the gate asks again.
+  const checked = check(warnOfOutage);
   // Who does not await it sees the refusal in `up`.
   checked.catch(() => undefined);
   const trust = pulumi
@@ -50,5 +58,13 @@ export function trustGate(parent: pulumi.Resource, name: string, args: TrustGate
     .apply(([pems, provided]) =>
       sha256(`${joinPems(pems)}${planned.signingAnchor ?? provided}${planned.trustDomain}`),
     );
-  return { gate: gate(`${name}-unbroken`, clusterHook(name, check), { trust }, { parent }), checked };
+  return {
+    gate: gate(
+      `${name}-unbroken`,
+      clusterHook(name, () => check()),
+      { trust },
+      { parent },
+    ),
+    checked,
+  };
 }

@@ -1,9 +1,7 @@
 import type { KubernetesObject, KubernetesObjectApi } from "@kubernetes/client-node";
 
 import { Owner } from "../cluster/podOwner";
-
-/** The annotation of `kubectl rollout restart`, on the pod template. */
-const RESTARTED_AT = "kubectl.kubernetes.io/restartedAt";
+import { restartPods } from "../cluster/restartPods";
 
 /** Kinds of the group apps that replace their pods when their template changes. */
 const TEMPLATED = ["Deployment", "StatefulSet", "DaemonSet"];
@@ -37,8 +35,9 @@ interface Workload extends KubernetesObject {
  */
 export async function readTemplate(
   objects: KubernetesObjectApi,
-  { kind, namespace, name }: Owner,
+  owner: Owner,
 ): Promise<Template | undefined> {
+  const { kind, namespace, name } = owner;
   if (!TEMPLATED.includes(kind)) {
     return undefined;
   }
@@ -54,10 +53,7 @@ export async function readTemplate(
     ...(spec.paused === true && {
       blocked: `it is paused: kubectl -n ${namespace} rollout resume deployment/${name}`,
     }),
-    restart: async () => {
-      const annotations = { [RESTARTED_AT]: new Date().toISOString() };
-      await objects.patch({ ...object, spec: { template: { metadata: { annotations } } } } as Workload);
-    },
+    restart: () => restartPods(objects, owner),
   };
 }
 

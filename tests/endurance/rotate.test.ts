@@ -36,9 +36,8 @@ describe("npm run rotate -- anchor --yes --wait, the whole rotation by one comma
 
       before(async () => {
         folder = await mkdtemp(join(tmpdir(), "linkerd-mtls-rotate-"));
-        const key = ["--anchor-key", join(folder, "old.key")];
-        if (prepare)
-          assert.equal((await start([...where, ...key], {}, "tools/offlineCa/main.ts").ended).code, 0);
+        // The key of the old anchor is lost.
+        if (prepare) assert.equal((await start(where, {}, "tools/offlineCa/main.ts").ended).code, 0);
         await succeed("up", ...where, ...configuration(VALUES));
       });
       after(() => rm(folder, { recursive: true }));

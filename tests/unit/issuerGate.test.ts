@@ -5,12 +5,14 @@ import { issuerGate } from "../../components/controlPlane/issuerGate";
 import { readIssuerInUse } from "../../components/controlPlane/issuerInUse";
 import { ApiServer, status } from "../support/apiServer";
 import { testAnchor, type TestCertificate, testIssuer } from "../support/certificates";
+import { eventually } from "../support/eventually";
 import { record } from "../support/recorder";
 
 const SECRET = "GET /api/v1/namespaces/linkerd/secrets/linkerd-identity-issuer";
 const PODS =
   "GET /api/v1/namespaces/linkerd/pods?labelSelector=linkerd.io%2Fcontrol-plane-component%3Didentity";
 const EVENTS = "GET /api/v1/namespaces/linkerd/events?fieldSelector=involvedObject.name%3Dlinkerd-identity";
+const RESTART = "PATCH /apis/apps/v1/namespaces/linkerd/deployments/linkerd-identity";
 const metrics = (pod: string): string => `GET /api/v1/namespaces/linkerd/pods/${pod}%3A9990/proxy/metrics`;
 
 /** Times before now, in seconds. */
@@ -65,8 +67,11 @@ describe("issuerGate", () => {
     linkerdVersion?: string,
     before: TestCertificate | "expired" = anchor,
   ): Promise<readonly string[]> {
-    const issuer = before === "expired" ? [] : [new X509Certificate(before.certPem)];
-    const deployed = { linkerdVersion, anchors: [], issuer };
+    const issuer =
+      before === "expired"
+        ? { issuer: [], issuerExpired: new Date(0) }
+        : { issuer: [new X509Certificate(before.certPem)] };
+    const deployed = { linkerdVersion, anchors: [], ...issuer };
     const cluster = { kubeconfig: server.kubeconfig() };
     const { hooks } = await record(() => {
       issuerGate("gate", { issuer: "abc", deployed, deadlineSeconds: 1, cluster }, {});
@@ -74,6 +79,8 @@ describe("issuerGate", () => {
     await hooks.get("gate")?.callback({ urn: "", id: "", name: "", type: "", newInputs: {} });
     return server.requests.map(({ line }) => line);
   }
+
+  const restarts = () => server.requests.filter(({ line }) => line === RESTART);
 
   const NAMES_BOTH =
     /identity does not use the new issuer after \d+ tries in \S+ s \(deadline 1 s\): one, two: no event/;
@@ -98,8 +105,27 @@ describe("issuerGate", () => {
     server.answers[PODS] = list({ metadata, status: { containerStatuses } });
     await assert.rejects(open("edge-26.6.3"), /: one: no event IssuerUpdated yet/);
     await open("edge-26.6.3", "expired");
-    server.answers[PODS] = list({ metadata });
-    await assert.rejects(open("edge-26.6.3", "expired"), /: one: no event IssuerUpdated yet/);
+  });
+
+  it("restarts identity once where the issuer before had expired, and waits for it", async () => {
+    server.answers["GET /apis/apps/v1"] = {
+      body: { resources: [{ kind: "Deployment", name: "deployments", namespaced: true }] },
+    };
+    server.answers[RESTART] = { body: {} };
+    server.answers[EVENTS] = list(event("IssuerUpdateSkipped", 10, "the one before"));
+    const opened = open("edge-26.6.3", "expired");
+    await eventually("identity is restarted", 1, () => restarts().length > 0);
+    server.answers[PODS] = list({ metadata: { name: "new", creationTimestamp: ago(0) } });
+    await opened;
+    const [{ body } = assert.fail(), ...more] = restarts();
+    assert.deepEqual(more, []);
+    const { spec } = JSON.parse(body) as { spec: { template: { metadata: { annotations: object } } } };
+    assert.deepEqual(Object.keys(spec.template.metadata.annotations), ["kubectl.kubernetes.io/restartedAt"]);
+  });
+
+  it("says which permission is missing to restart identity", async () => {
+    server.answers["GET /apis/apps/v1"] = status(403, "deployments is forbidden");
+    await assert.rejects(open("edge-26.6.3", "expired"), /after 1 try in .*deployments is forbidden/);
   });
 
   it("opens when the metrics of each replica give its end", async () => {

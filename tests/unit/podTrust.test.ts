@@ -23,6 +23,7 @@ describe("a change of trust with running pods", () => {
   const pod = (owner: string, created: Date, ...anchors: readonly TestCertificate[]): MeshedPod => ({
     owner,
     created,
+    rolledBy: "others",
     anchors: new Set(anchors.map(({ certPem }) => new X509Certificate(certPem).fingerprint256)),
   });
 
@@ -69,7 +70,10 @@ describe("a change of trust with running pods", () => {
   });
 
   it("must not switch the signer before every pod has its anchor", async () => {
-    const ready = [pod("Deployment shop/web", at("10:00"), old, next), { owner: "x", created: at("10:00") }];
+    const ready = [
+      pod("Deployment shop/web", at("10:00"), old, next),
+      { ...pod("x", at("10:00")), anchors: undefined },
+    ];
     const switched = { issuer: "old", to: [old, next] } as const;
     assert.equal(await change({ ...switched, running: { pods: ready } }), 1);
     const stale = [
@@ -196,9 +200,10 @@ describe("what meshed pods trust", () => {
         {
           owner: "Deployment shop/web",
           created: at("10:00"),
+          rolledBy: "others",
           anchors: new Set([new X509Certificate(certPem).fingerprint256]),
         },
-        { owner: "Pod linkerd/bare", created: at("11:00") },
+        { owner: "Pod linkerd/bare", created: at("11:00"), rolledBy: "others" },
       ],
       lifetimeSeconds: 600,
       signedSince: at("09:00"),

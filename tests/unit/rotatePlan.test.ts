@@ -42,6 +42,7 @@ describe("the plan of a rotation", () => {
   const pod = (owner: string, created: Date, ...ids: readonly Id[]): MeshedPod => ({
     owner,
     created,
+    rolledBy: "others",
     anchors: new Set(ids.map((id) => fingerprint(anchors[id]))),
   });
 
@@ -362,7 +363,7 @@ describe("the plan of a rotation", () => {
     const pods: MeshedPod[] = [
       pod("Deployment shop/web", at("10:00"), "old"),
       pod("Deployment others/api", at("10:00"), "old"),
-      { owner: "Deployment linkerd/linkerd-identity", created: at("10:00") },
+      { owner: "Deployment linkerd/linkerd-identity", created: at("10:00"), rolledBy: "others" },
     ];
     const situation = situationOf("generated", {
       anchors: ["old"],

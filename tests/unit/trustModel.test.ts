@@ -74,6 +74,7 @@ describe("a mesh whose trust changes in all ways that are not refused", () => {
           pods: pods.map((pod, index) => ({
             owner: `Deployment shop/${index}`,
             created: secondsAgo(pod.isNew ? changed - 1 : changed + 1),
+            rolledBy: "others",
             anchors: new Set(anchorsOf(pod.bundle).map(({ fingerprint256 }) => fingerprint256)),
           })),
         }),

@@ -74,7 +74,7 @@ function report({ anchor, issuer, id, anchorIs }: Issued, { anchorKey, stack }: 
       : `The anchor's key is in ${anchorKey} and nowhere else: take it off this machine.`,
   );
   if (anchorIs === "new") return;
-  console.log("No pod trusts the new anchor until it is replaced: docs/operations.md, Expiry.");
+  console.log("No pod trusts the new anchor until it is replaced: docs/operations.md, Recovery.");
 }
 
 const program = new Command("offline-ca")
