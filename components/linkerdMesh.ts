@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 
 import { CERT_MANAGER_NAMESPACE, CertManager } from "./certManager/certManager";
+import { formerCertificatesGate } from "./certManager/formerCertificates";
 import { ClusterAccess } from "./cluster/client";
 import { issuerGate } from "./controlPlane/issuerGate";
 import { KubeSystemLabel } from "./controlPlane/kubeSystemLabel";
@@ -333,12 +334,15 @@ export class LinkerdMesh extends pulumi.ComponentResource implements Mesh {
     return { cluster, trustBundlePem, trustDomain, gate, guard, cniEnabled, linkerdVersion };
   }
 
-  /** Has the guard refuse unmeshed pods before anything of a mesh of others is changed, once injection is proven. */
+  /**
+   * Has the guard refuse unmeshed pods before anything of a mesh of others is changed, once injection is proven, and then
+   * keeps cert-manager's Certificates of others from renewing what the stack writes.
+   */
   private coverAdopted(
     name: string,
     { gateDeadlineSeconds, gateNamespace, ...args }: LinkerdMeshArgs,
     dependsOn: pulumi.Resource[],
-  ): pulumi.Resource | undefined {
+  ): pulumi.Resource {
     const gate = new InjectionGate(
       `${name}-adopted`,
       {
@@ -349,7 +353,11 @@ export class LinkerdMesh extends pulumi.ComponentResource implements Mesh {
       },
       { parent: this, dependsOn },
     );
-    return this.guard.coverOthers(`${name}-guard-others`, { parent: this, dependsOn: gate });
+    const covered = this.guard.coverOthers(`${name}-guard-others`, { parent: this, dependsOn: gate });
+    return formerCertificatesGate(`${name}-former-certificates`, args.cluster, {
+      parent: this,
+      dependsOn: covered ?? gate,
+    });
   }
 
   private trustAnchors(

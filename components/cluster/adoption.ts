@@ -19,12 +19,12 @@ interface Adopting {
 }
 
 /** Kinds of what a stack can take over. */
-export type AdoptedKind = "Namespace" | "HelmRelease" | "Secret";
+export type AdoptedKind = "Namespace" | "HelmRelease" | "Secret" | "Certificate";
 
 /** Rule of an object in {@link Adoption.objects}. */
 export const ADOPTED_OBJECT = text(
-  "must be `Namespace <name>`, `HelmRelease <namespace>/<name>` or `Secret <namespace>/<name>`",
-  /^(Namespace [a-z0-9-]+|(HelmRelease|Secret) [a-z0-9-]+\/[a-z0-9.-]+)$/,
+  "must be `Namespace <name>`, or HelmRelease, Secret or Certificate and `<namespace>/<name>`",
+  /^(Namespace [a-z0-9-]+|(HelmRelease|Secret|Certificate) [a-z0-9-]+\/[a-z0-9.-]+)$/,
   "Namespace linkerd",
 );
 

@@ -13,7 +13,6 @@ import {
   atMostOnce,
   NO_SAMPLES,
   provesRelease,
-  provesRotation,
   provesTakeover,
 } from "../support/takeover";
 import { type TestSandbox, useSandbox } from "../support/testSandbox";
@@ -24,7 +23,6 @@ const REVISIONS = { "linkerd-crds": 2, "linkerd-control-plane": 2 };
 
 describe("a mesh of helm install that a stack takes over", () => {
   const mesh = provesTakeover({ name: "test-takeover", install: installByScript, revisions: REVISIONS });
-  provesRotation(mesh);
   provesRelease(mesh);
 });
 

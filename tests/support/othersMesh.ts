@@ -5,6 +5,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 import { AppsV1Api, CoreV1Api, type V1Pod } from "@kubernetes/client-node";
 
+import { CONTROL_PLANE_WEBHOOKS } from "../../components";
 import { isLive } from "../../components/cluster/meshedPods";
 import { helmTool } from "../../tools/sandbox/build/helm";
 import { sandboxTools } from "../../tools/sandbox/build/tools";
@@ -13,7 +14,8 @@ import { run } from "../../tools/shared/run";
 import { ensureNodes } from "../../tools/sandbox/nodes";
 import { sandboxTarget } from "../../tools/sandbox/target";
 import { Admissions } from "./admissions";
-import { testAnchor, testIssuer } from "./certificates";
+import { testAnchor, type TestCertificate, testCertificate, testIssuer } from "./certificates";
+import { eventually } from "./eventually";
 import { issueLeaf, type LeafChain, verifies } from "./identityLeaf";
 import type { TestSandbox } from "./testSandbox";
 import { anchorsOf, pemsOf } from "./trustBundle";
@@ -120,6 +122,73 @@ export async function installWithValues(sandbox: TestSandbox): Promise<void> {
   await deployApplications(sandbox);
 }
 
+/** As Linkerd's documentation has cert-manager issue the issuer and the webhooks' certificates. */
+function certManagerObjects(anchor: TestCertificate, webhookCa: TestCertificate): string {
+  const metadata = (name: string) => ({ namespace: "linkerd", name });
+  const secret = (name: string, { certPem, keyPem }: TestCertificate) => ({
+    ...{ apiVersion: "v1", kind: "Secret", metadata: metadata(name), type: "kubernetes.io/tls" },
+    stringData: { "tls.crt": certPem, "tls.key": keyPem },
+  });
+  const certManager = (kind: string, name: string, spec: object) => ({
+    ...{ apiVersion: "cert-manager.io/v1", kind, metadata: metadata(name), spec },
+  });
+  const privateKey = { algorithm: "ECDSA", encoding: "PKCS8", rotationPolicy: "Always" };
+  const webhooks = CONTROL_PLANE_WEBHOOKS.map((service) =>
+    certManager("Certificate", service, {
+      ...{ secretName: `${service}-k8s-tls`, duration: "24h", renewBefore: "1h", privateKey },
+      issuerRef: { name: "webhook-issuer", kind: "Issuer" },
+      commonName: `${service}.linkerd.svc`,
+      dnsNames: [`${service}.linkerd.svc`],
+      usages: ["server auth"],
+    }),
+  );
+  const objects = [
+    { apiVersion: "v1", kind: "Namespace", metadata: { name: "linkerd" } },
+    secret("linkerd-trust-anchor", anchor),
+    secret("webhook-issuer-tls", webhookCa),
+    certManager("Issuer", "linkerd-trust-anchor", { ca: { secretName: "linkerd-trust-anchor" } }),
+    certManager("Issuer", "webhook-issuer", { ca: { secretName: "webhook-issuer-tls" } }),
+    certManager("Certificate", "linkerd-identity-issuer", {
+      ...{ secretName: "linkerd-identity-issuer", duration: "48h", renewBefore: "25h", isCA: true },
+      issuerRef: { name: "linkerd-trust-anchor", kind: "Issuer" },
+      commonName: "identity.linkerd.cluster.local",
+      dnsNames: ["identity.linkerd.cluster.local"],
+      privateKey: { algorithm: "ECDSA" },
+      usages: ["cert sign", "crl sign", "server auth", "client auth"],
+    }),
+    ...webhooks,
+  ];
+  return objects.map((object) => JSON.stringify(object)).join("\n---\n");
+}
+
+/** Installs cert-manager, Linkerd with certificates that it issues, and the applications. */
+export async function installWithCertManager(sandbox: TestSandbox): Promise<void> {
+  const { tools } = await sandboxTools(["cert-manager"]);
+  const { tools: helm } = await helmTool();
+  const env = { KUBECONFIG: sandbox.paths.kubeconfig };
+  const kubectl = (args: readonly string[], input?: string): Promise<string> =>
+    run(tools.kubectl, args, { env, input });
+  const to = ["--namespace", "cert-manager", "--create-namespace", "--wait", "--set", "installCRDs=true"];
+  await run(helm, ["install", "cert-manager", join(tools.certManagerCharts, "cert-manager"), ...to], { env });
+  const anchor = await testAnchor();
+  const webhookCa = await testCertificate("webhook-issuer.linkerd.of-others");
+  await eventually("cert-manager's webhook answers", 120, () =>
+    kubectl(["apply", "-f", "-"], certManagerObjects(anchor, webhookCa)).then(
+      () => true,
+      () => false,
+    ),
+  );
+  await kubectl(["-n", "linkerd", "wait", "--for=condition=Ready", "certificate", "--all", "--timeout=120s"]);
+  const webhook = { externalSecret: true, caBundle: webhookCa.certPem };
+  await helmInstall(sandbox, "linkerd-crds", "linkerd", {});
+  await helmInstall(sandbox, "linkerd-control-plane", "linkerd", {
+    identityTrustAnchorsPEM: anchor.certPem,
+    identity: { issuer: { scheme: "kubernetes.io/tls" } },
+    ...{ proxyInjector: webhook, profileValidator: webhook, policyValidator: webhook },
+  });
+  await deployApplications(sandbox);
+}
+
 /** Deploys the applications, and waits for them. */
 async function deployApplications(sandbox: TestSandbox): Promise<void> {
   const { tools } = await sandboxTools();
@@ -207,14 +276,16 @@ export class MeshWatch {
     return (await this.pods()).map(({ metadata }) => metadata?.uid ?? "").sort();
   }
 
-  /** How often each Deployment of Linkerd was rolled out. */
+  /** How often each Deployment of Linkerd and viz was rolled out. */
   public async rollouts(): Promise<Rollouts> {
-    const { items } = await this.sandbox.client(AppsV1Api).listNamespacedDeployment({ namespace: "linkerd" });
+    const { items } = await this.sandbox.client(AppsV1Api).listDeploymentForAllNamespaces();
     return Object.fromEntries(
-      items.map(({ metadata }) => [
-        metadata?.name ?? "",
-        Number(metadata?.annotations?.["deployment.kubernetes.io/revision"]),
-      ]),
+      items
+        .filter(({ metadata }) => ["linkerd", "linkerd-viz"].includes(metadata?.namespace ?? ""))
+        .map(({ metadata }) => [
+          metadata?.name ?? "",
+          Number(metadata?.annotations?.["deployment.kubernetes.io/revision"]),
+        ]),
     );
   }
 }

@@ -51,8 +51,10 @@ export interface OthersMesh {
   readonly install: (sandbox: TestSandbox) => Promise<void>;
   /** Variables with which the stack is deployed. Default: none. */
   readonly env?: (sandbox: TestSandbox) => Promise<NodeJS.ProcessEnv>;
-  /** Revisions of Linkerd's releases afterwards, by release. */
+  /** Revisions of the releases afterwards, by release. */
   readonly revisions: Readonly<Record<string, number>>;
+  /** Whether Helm's records have private keys before. Default true. */
+  readonly hasKeys?: boolean;
 }
 
 /** A mesh whose takeover is proven by the tests of {@link provesTakeover}. */
@@ -69,6 +71,7 @@ export function provesTakeover({
   install,
   env = () => Promise.resolve({}),
   revisions,
+  hasKeys = true,
 }: OthersMesh): TakenMesh {
   const sandbox = useSandbox(name);
   const watch = new MeshWatch(sandbox);
@@ -92,6 +95,9 @@ export function provesTakeover({
   });
 
   it("is written as configuration, and previewed, which changes nothing", async () => {
+    // What is looked for afterwards is found before.
+    const found = await keysFound(sandbox, {});
+    assert.equal(found.length > 0, hasKeys, found.join());
     const objects = await clusterObjects(sandbox);
     const { code, output } = await adopt(sandbox);
     assert.equal(code, 0, output);

@@ -174,10 +174,12 @@ describe("adopt", () => {
         "HelmRelease linkerd/linkerd-crds",
         "HelmRelease linkerd/linkerd-control-plane",
         "Secret linkerd/linkerd-identity-issuer",
+        "Certificate linkerd/linkerd-policy-validator",
         "Secret linkerd/linkerd-proxy-injector-k8s-tls",
         "Secret linkerd/linkerd-sp-validator-k8s-tls",
+        "Secret linkerd/linkerd-policy-validator-k8s-tls",
       ],
-      webhookCas: "one",
+      webhookCas: "one\ntwo",
     });
     const cli = plan({ charts: cliCharts({}) }).keys.adopt as { readonly objects: readonly string[] };
     assert.deepEqual(cli.objects.slice(0, 3), [

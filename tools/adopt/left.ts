@@ -32,12 +32,12 @@ export function leftOf(present: Present): Left[] {
       : [
           {
             what: `cert-manager's Certificate ${issuer.renewedBy.name}`,
-            todo: "the stack makes a Certificate linkerd-identity-issuer with the same issuerRef; two must not renew one Secret",
+            todo: "the first `up` deletes it, and makes Certificate linkerd-identity-issuer with the same issuerRef for its Secret",
           },
         ]),
     ...renewed.map((name) => ({
       what: `cert-manager's Certificate ${name}`,
-      todo: "the stack signs the webhooks' certificates itself; cert-manager must stop renewing their Secrets",
+      todo: "the first `up` deletes it, and signs the webhooks' certificates itself",
     })),
     ...withKey.map(({ release }) =>
       release === undefined

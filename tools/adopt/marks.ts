@@ -7,7 +7,15 @@ import type { Present } from "./present";
 /** What the stack may take over, and the CAs that the API server must go on to trust meanwhile. */
 export function adoption({ charts, issuer, webhooks }: Present): Adoption {
   const viz = charts.some(({ chart }) => chart === "linkerd-viz");
-  const written = webhooks.filter(({ exists, certificate }) => exists && certificate === undefined);
+  const written = webhooks.filter(({ exists }) => exists);
+  const renewed = [
+    ...(issuer.renewedBy === undefined
+      ? []
+      : [{ namespace: LINKERD_NAMESPACE, name: issuer.renewedBy.name }]),
+    ...written.flatMap(({ namespace, certificate }) =>
+      certificate === undefined ? [] : [{ namespace, name: certificate }],
+    ),
+  ];
   const cas = [...new Set(written.flatMap((webhook) => webhook.cas))];
   return {
     objects: [
@@ -17,6 +25,7 @@ export function adoption({ charts, issuer, webhooks }: Present): Adoption {
       ...(issuer.renewedBy === undefined
         ? [adoptedObject("Secret", IDENTITY_ISSUER_SECRET, LINKERD_NAMESPACE)]
         : []),
+      ...renewed.map(({ namespace, name }) => adoptedObject("Certificate", name, namespace)),
       ...written.map(({ service, namespace }) => adoptedObject("Secret", webhookSecret(service), namespace)),
     ],
     ...(cas.length > 0 && { webhookCas: cas.join("\n") }),
