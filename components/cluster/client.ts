@@ -41,8 +41,7 @@ export async function connect<T extends client.ApiType>(
 ): Promise<T> {
   // Imported here, because a deployment that changes nothing asks nothing.
   const k8s = await import("@kubernetes/client-node");
-  const kubeconfig = KUBECONFIGS.get(access) ?? loadKubeConfig(new k8s.KubeConfig(), access);
-  KUBECONFIGS.set(access, kubeconfig);
+  const kubeconfig = await kubeConfigOf(access);
   const cluster = kubeconfig.getCurrentCluster();
   if (cluster === null) {
     throw new Error(`the kubeconfig has no cluster for its context ${kubeconfig.getCurrentContext()}`);
@@ -65,6 +64,14 @@ export async function connect<T extends client.ApiType>(
     ],
   });
   return new (api(k8s))(configuration);
+}
+
+/** The kubeconfig of a cluster, for what needs more than requests. */
+export async function kubeConfigOf(access: ClusterAccess): Promise<client.KubeConfig> {
+  const { KubeConfig } = await import("@kubernetes/client-node");
+  const kubeconfig = KUBECONFIGS.get(access) ?? loadKubeConfig(new KubeConfig(), access);
+  KUBECONFIGS.set(access, kubeconfig);
+  return kubeconfig;
 }
 
 /** Credentials of a kubeconfig, of which a plugin may never answer: it has no deadline of its own. */

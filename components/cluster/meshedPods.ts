@@ -43,3 +43,25 @@ export function isLive({ metadata, status }: V1Pod): boolean {
 export function variable(proxy: V1Container, name: string): string | undefined {
   return proxy.env?.find((each) => each.name === name)?.value;
 }
+
+/** Service account of a pod that names none. */
+const DEFAULT_SERVICE_ACCOUNT = "default";
+
+/** The identity that the proxy of a pod asks for; undefined where it has none. */
+export function identityOf(pod: V1Pod): string | undefined {
+  const proxy = proxyOf(pod);
+  return (
+    proxy &&
+    variable(proxy, LOCAL_NAME_VARIABLE)
+      ?.replace("$(_pod_sa)", pod.spec?.serviceAccountName ?? DEFAULT_SERVICE_ACCOUNT)
+      .replace("$(_pod_ns)", pod.metadata?.namespace ?? "")
+  );
+}
+
+/** Name of the port on which a proxy answers about itself, and its number where the pod does not say. */
+const ADMIN_PORT = { name: "linkerd-admin", number: 4191 };
+
+/** The port of a proxy with its metrics. */
+export function adminPortOf({ ports = [] }: V1Container): number {
+  return ports.find(({ name }) => name === ADMIN_PORT.name)?.containerPort ?? ADMIN_PORT.number;
+}

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { readFile, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 
@@ -9,24 +10,26 @@ import {
   AdmissionregistrationV1Api,
   AppsV1Api,
   CoreV1Api,
-  KubeConfig,
-  RbacAuthorizationV1Api,
   type KubernetesObject,
+  RbacAuthorizationV1Api,
   type V1Pod,
 } from "@kubernetes/client-node";
-import { parseAllDocuments } from "yaml";
 
 import { linkerdCheck } from "../../tools/sandbox/linkerdCheck";
+import { pulumiTools } from "../../tools/sandbox/build/pulumi";
 import { sandboxTools } from "../../tools/sandbox/build/tools";
+import { run as runCommand } from "../../tools/shared/run";
 import { PROJECT } from "../../tools/shared/paths";
 import type { Group, Result } from "../../tools/verify/model";
 import { testAnchor, testCertificate, testIssuer } from "../support/certificates";
 import { configuration, start, succeed } from "../support/command";
 import { eventually } from "../support/eventually";
-import { issueLeaf } from "../support/identityLeaf";
+import { issueIdentity, issueLeaf } from "../support/identityLeaf";
+import { NO_IDENTITY } from "../support/meshSeries";
+import { serveMetrics, showIdentity } from "../support/proxyStandIn";
 import { useSandbox } from "../support/testSandbox";
+import { grant, VERIFIER, writeVerifier } from "../support/verifier";
 
-const VERIFIER = "linkerd-mtls-verify";
 const IMAGE = "registry.k8s.io/pause:3.10";
 
 /** What each prepared fault is found as: the result, what is said, and where to read on. */
@@ -71,6 +74,12 @@ const FAULTS: readonly (readonly [result: Result, found: RegExp, hint: string])[
     /^must be signed by a trust anchor of the bundle/,
     "reissuing-the-issuer-or-the-webhooks-certificates",
   ],
+  ["warning", /^Server legacy\/idle selects no pod$/, "policies-that-have-no-effect"],
+  [
+    "warning",
+    /^AuthorizationPolicy legacy\/dangling refers to Server renamed, which is not there$/,
+    "policies-that-have-no-effect",
+  ],
   ["error", /^IssuerUpdateSkipped: /, "an-issuer-that-identity-does-not-use"],
 ];
 
@@ -78,7 +87,10 @@ describe("verify", () => {
   const sandbox = useSandbox("test-verify");
   const core = () => sandbox.client(CoreV1Api);
   /** Of the user that has the Roles of the documentation and nothing else. */
-  const kubeconfig = () => join(sandbox.paths.root, "verifier");
+  let verifier = "";
+  const kubeconfig = () => verifier;
+
+  const outputs = join(sandbox.paths.root, "outputs.json");
 
   async function verify(
     ...args: string[]
@@ -106,34 +118,49 @@ describe("verify", () => {
       },
     });
 
-  /** Creates the Roles of a page of the documentation. */
-  async function grant(file: string): Promise<void> {
-    const page = await readFile(join(PROJECT, file), "utf8");
-    const [, yaml = ""] = /```yaml\n([\s\S]*?)```/.exec(page) ?? [];
-    for (const document of parseAllDocuments(yaml)) {
-      await sandbox.objects().create(document.toJS() as KubernetesObject);
-    }
-  }
-
   before(async () => {
     await succeed("up", "--name", sandbox.name, ...configuration({ viz: { enabled: true } }));
-    await grant("docs/verify.md");
-    const token = await core().createNamespacedServiceAccountToken({
-      namespace: "linkerd",
-      name: VERIFIER,
-      body: { spec: { audiences: [], expirationSeconds: 3600 } },
+    await grant(sandbox, "Permissions");
+    verifier = await writeVerifier(sandbox);
+    const { tools } = await pulumiTools();
+    const env = {
+      PULUMI_BACKEND_URL: `file://${sandbox.paths.state}`,
+      PULUMI_CREDENTIALS_PATH: sandbox.paths.workspace,
+      PULUMI_CONFIG_PASSPHRASE_FILE: sandbox.paths.passphrase,
+    };
+    const command = tools.home === undefined ? "pulumi" : join(tools.home, "bin", "pulumi");
+    const written = await runCommand(command, ["stack", "output", "--json", "--stack", "dev"], {
+      cwd: sandbox.paths.workspace,
+      env,
     });
-    const config = new KubeConfig();
-    config.loadFromFile(sandbox.paths.kubeconfig);
-    const users = config.users.map(({ name }) => ({ name, token: token.status?.token ?? "" }));
-    const { clusters, contexts, currentContext } = config;
-    config.loadFromOptions({ clusters, contexts, currentContext, users });
-    await writeFile(kubeconfig(), config.exportConfig(), { mode: 0o600 });
+    await writeFile(outputs, written);
   });
 
   it("finds nothing in a mesh that was just deployed, with the documented permissions", async () => {
     const { code, output } = await verify("--wait", "30s");
     assert.equal(code, 0, output);
+  });
+
+  it("finds nothing that differs from the stack's outputs, as Pulumi writes them", async () => {
+    const { code, groups, output } = await verify("--stack-outputs", outputs);
+    assert.equal(code, 0, output);
+    assert.equal(groups.at(-1)?.group, "stack");
+  });
+
+  it("runs by npx where it is installed as a package, in a folder elsewhere", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "linkerd-mtls-verify-"));
+    try {
+      await runCommand("npm", ["pack", "--silent", "--pack-destination", folder], { cwd: PROJECT });
+      const [archive = ""] = await readdir(folder);
+      await writeFile(join(folder, "package.json"), '{"private":true}');
+      const quietly = ["--silent", "--no-audit", "--no-fund", "--ignore-scripts", "--prefer-offline"];
+      await runCommand("npm", ["install", ...quietly, `./${archive}`], { cwd: folder });
+      const args = ["--no-install", "linkerd-mtls-verify", "--kubeconfig", kubeconfig(), "--output", "json"];
+      const answer = await runCommand("npx", args, { cwd: folder });
+      assert.equal((JSON.parse(answer) as { healthy: boolean }).healthy, true);
+    } finally {
+      await rm(folder, { recursive: true });
+    }
   });
 
   it("is written as a page with the same permissions", async () => {
@@ -231,7 +258,88 @@ describe("verify", () => {
     assert.equal(code, 0, last);
   });
 
-  it("finds every fault of many at once, with its hint; identity and webhooks of linkerd check find two", async () => {
+  it("shows the certificate of a pod's proxy, through the API server's port-forward", async () => {
+    const namespace = "hello-world";
+    const [pod] = (await core().listNamespacedPod({ namespace })).items;
+    assert(pod !== undefined);
+    const name = pod.metadata?.name ?? "";
+    const chain = async () => {
+      const args = ["chain", "--kubeconfig", kubeconfig(), "--pod", `${namespace}/${name}`];
+      return start(args, {}, "tools/verify/main.ts").ended;
+    };
+    const forbidden = await chain();
+    assert.equal(forbidden.code, 2, forbidden.output);
+    assert.match(forbidden.output, /shows no certificate for default\.hello-world\.\S+: .*403/);
+    await grant(sandbox, "Chains of pods");
+    const silent = await chain();
+    assert.equal(silent.code, 2, silent.output);
+    assert.match(silent.output, /connection refused/);
+
+    const real = await issueIdentity(sandbox, namespace);
+    const hide = await showIdentity(sandbox, pod, real);
+    const { code, output } = await chain();
+    await hide();
+    assert.equal(code, 0, output);
+    assert.match(
+      output,
+      new RegExp(
+        String.raw`^CN=root\.[\s\S]*^    CN=identity\.[\s\S]*^      in     Secret linkerd/linkerd-identity-issuer, Pod ${namespace}/${name}\n[\s\S]*^        default\.hello-world\.\S+\n          in     Pod ${namespace}/${name}\n`,
+        "m",
+      ),
+    );
+
+    const anchor = await testAnchor();
+    const options = { signer: await testIssuer(anchor), isCa: false, dnsNames: [real.identity] };
+    const { certPem, keyPem } = await testCertificate("stranger", options);
+    const end = await showIdentity(sandbox, pod, { ...real, keyPem, chain: [certPem] });
+    const stranger = await chain();
+    await end();
+    assert.equal(stranger.code, 1, stranger.output);
+    assert.match(stranger.output, /CN=stranger\n.*Pod hello-world[\s\S]*signed by nobody here/);
+  });
+
+  it("finds plaintext between meshed pods by their own metrics, through the API server", async () => {
+    const nameOf = (pod: V1Pod | undefined) => pod?.metadata?.name ?? "";
+    const isOf = (pod: V1Pod, app: string) => nameOf(pod).startsWith(`${app}-`);
+    const series = (pods: readonly V1Pod[], open: number) => {
+      const world = nameOf(pods.find((each) => isOf(each, "world")));
+      const labels = `direction="outbound",peer="dst",authority="world:80",target_addr="10.244.0.9:8080",target_ip="10.244.0.9",target_port="8080",${NO_IDENTITY},dst_namespace="hello-world",dst_pod="${world}"`;
+      return `tcp_open_total{${labels}} 15\ntcp_open_connections{${labels}} ${open}\n`;
+    };
+    const findings = (groups: readonly Group[]) =>
+      groups
+        .flatMap((group) => group.checks)
+        .flatMap(({ result, found = [], hint }) => found.map((line) => `${result} ${line} ${String(hint)}`));
+    const hint = "docs/operations.md#plaintext-between-meshed-pods";
+    const pair =
+      "Deployment hello-world/hello to port 8080 of Deployment hello-world/world: 15 connections without TLS (not_provided_by_service_discovery)";
+
+    let open = 0;
+    let stop = await serveMetrics(sandbox, (pod, pods) => (isOf(pod, "hello") ? series(pods, open) : ""));
+    try {
+      const forbidden = await verify("--traffic");
+      assert.match(
+        findings(forbidden.groups).join("\n"),
+        /hello-world\/hello \(1 pod\): .*is forbidden.* \(HTTP 403\)/,
+      );
+      await grant(sandbox, "Traffic");
+      const past = await verify("--traffic");
+      assert.deepEqual(findings(past.groups), [`warning ${pair} ${hint}`]);
+      open = 2;
+      const now = await verify("--traffic");
+      assert.deepEqual(findings(now.groups), [`error ${pair}, 2 open now ${hint}`]);
+    } finally {
+      await stop();
+    }
+    stop = await serveMetrics(sandbox, () => "");
+    const { code, output } = await verify("--traffic");
+    await stop();
+    assert.equal(code, 0, output);
+    const silent = await verify("--traffic");
+    assert.match(findings(silent.groups).join("\n"), /hello-world\/world \(1 pod\): .* \(HTTP 50\d\)/);
+  });
+
+  it("finds every fault of many at once, with its hint, of which linkerd check finds four", async () => {
     await core().createNamespace({ body: { metadata: { name: "legacy" } } });
     await core().createNamespace({ body: { metadata: { name: "plain" } } });
     await createPod("legacy", "before");
@@ -287,6 +395,19 @@ describe("verify", () => {
         ...patch("/data/tls.key", encode(issuer.keyPem)),
       ],
     });
+    await sandbox.objects().create({
+      ...{ apiVersion: "policy.linkerd.io/v1beta1", kind: "Server" },
+      metadata: { namespace: "legacy", name: "idle" },
+      spec: { podSelector: { matchLabels: { app: "nobody" } }, port: 80 },
+    } as KubernetesObject);
+    await sandbox.objects().create({
+      ...{ apiVersion: "policy.linkerd.io/v1alpha1", kind: "AuthorizationPolicy" },
+      metadata: { namespace: "legacy", name: "dangling" },
+      spec: {
+        targetRef: { group: "policy.linkerd.io", kind: "Server", name: "renamed" },
+        requiredAuthenticationRefs: [],
+      },
+    } as KubernetesObject);
     await eventually("a pod is a second older than its namespace's annotation", 5, async () => {
       const pod = await core().readNamespacedPod({ namespace: "legacy", name: "before" });
       return Date.now() - (pod.metadata?.creationTimestamp?.getTime() ?? 0) > 2000;
@@ -320,6 +441,19 @@ describe("verify", () => {
       },
     );
 
+    const stack = await verify("--stack-outputs", outputs);
+    const drift = stack.groups.find(({ group }) => group === "stack")?.checks ?? [];
+    const lines = drift.flatMap(({ found: differing = [], hint }) => differing.map((line) => [line, hint]));
+    for (const line of [
+      /^has CN=expired\.linkerd \(SHA-256 .*\) of others$/,
+      /^Secret linkerd\/linkerd-identity-issuer has another one$/,
+      /^Secret linkerd-viz\/tap-k8s-tls has another one$/,
+      /^ValidatingWebhookConfiguration linkerd-sp-validator-webhook-config lacks CA 1$/,
+    ]) {
+      const [, hint] = lines.find(([text = ""]) => line.test(text)) ?? [];
+      assert.equal(hint, "docs/operations.md#a-cluster-that-differs-from-its-stack", stack.output);
+    }
+
     const options = ["--kubeconfig", kubeconfig(), "--pods"];
     const chain = await start(["chain", ...options], {}, "tools/verify/main.ts").ended;
     assert.equal(chain.code, 1, chain.output);
@@ -327,11 +461,23 @@ describe("verify", () => {
     assert.match(chain.output, /pods that have not converged\n-+\nPod plain\/stale: lacks/);
 
     const { tools } = await sandboxTools();
-    const checks = await linkerdCheck(tools, sandbox.paths.kubeconfig);
-    const found = checks.filter(({ result }) => result !== "success").map(({ description }) => description);
-    assert.deepEqual(found, [
-      "issuer cert is issued by the trust anchor",
-      "sp-validator webhook has valid cert",
+    const check = async (proxies?: boolean) =>
+      (await linkerdCheck(tools, sandbox.paths.kubeconfig, proxies))
+        .filter(({ result }) => result !== "success")
+        .map(({ description }) => description);
+    const issuerCheck = "issuer cert is issued by the trust anchor";
+    assert.deepEqual(await check(), [issuerCheck, "sp-validator webhook has valid cert"]);
+    // With that one it ends, before it looks at pods.
+    const injector = { name: "linkerd-proxy-injector-webhook-config" };
+    const [webhook] = (await admission.readMutatingWebhookConfiguration(injector)).webhooks ?? [];
+    await admission.patchValidatingWebhookConfiguration({
+      name: "linkerd-sp-validator-webhook-config",
+      body: patch("/webhooks/0/clientConfig/caBundle", webhook?.clientConfig.caBundle),
+    });
+    assert.deepEqual(await check(true), [
+      issuerCheck,
+      "data plane proxies certificate match CA",
+      "tap API server has valid cert",
     ]);
   });
 });

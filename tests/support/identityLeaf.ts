@@ -21,8 +21,21 @@ const KEY = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" };
 /** A certificate that identity has issued, with what follows it in its chain. */
 export type LeafChain = readonly [leaf: X509Certificate, ...issuers: X509Certificate[]];
 
+/** What the proxy of a pod has. */
+export interface ProxyIdentity {
+  readonly identity: string;
+  readonly chain: LeafChain;
+  /** PKCS#8. */
+  readonly keyPem: string;
+}
+
 /** Asks the real identity service for a certificate, as a proxy of a pod with the service account `default` does. */
 export async function issueLeaf(sandbox: TestSandbox, namespace: string): Promise<LeafChain> {
+  return (await issueIdentity(sandbox, namespace)).chain;
+}
+
+/** The same with its key. */
+export async function issueIdentity(sandbox: TestSandbox, namespace: string): Promise<ProxyIdentity> {
   const identity = `default.${namespace}.serviceaccount.identity.linkerd.cluster.local`;
   const core = sandbox.client(CoreV1Api);
   const { status } = await core.createNamespacedServiceAccountToken({
@@ -38,7 +51,7 @@ export async function issueLeaf(sandbox: TestSandbox, namespace: string): Promis
   const fields = [Buffer.from(identity), Buffer.from(status?.token ?? ""), Buffer.from(request.rawData)];
   const client = new Client(await identityAddress(sandbox), credentials.createInsecure());
   try {
-    return await new Promise<LeafChain>((resolve, reject) => {
+    const chain = await new Promise<LeafChain>((resolve, reject) => {
       client.makeUnaryRequest(
         CERTIFY,
         encode,
@@ -52,6 +65,8 @@ export async function issueLeaf(sandbox: TestSandbox, namespace: string): Promis
         },
       );
     });
+    const keyDer = Buffer.from(await webcrypto.subtle.exportKey("pkcs8", keys.privateKey));
+    return { identity, chain, keyPem: x509.PemConverter.encode(keyDer, "PRIVATE KEY") };
   } finally {
     client.close();
   }

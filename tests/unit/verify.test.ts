@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { X509Certificate } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 
@@ -12,13 +13,17 @@ import { chainTable } from "../../tools/verify/chainOutput";
 import { hintLink, HINTS, type HintSection } from "../../tools/verify/hints";
 import { isHealthy, type Result } from "../../tools/verify/model";
 import { format } from "../../tools/verify/output";
+import { plaintextIn } from "../../tools/verify/proxyMetrics";
 import { ownerOf } from "../../components/cluster/podOwner";
 import { selects } from "../../tools/verify/selectors";
+import { checkStack } from "../../tools/verify/stack";
+import type { StackOutputs } from "../../tools/verify/stackOutputs";
 import type { ServerState, Snapshot } from "../../tools/verify/snapshot";
 import { verify } from "../../tools/verify/verify";
 import { ApiServer, status } from "../support/apiServer";
 import { testAnchor, type TestCertificate, testCertificate, testIssuer } from "../support/certificates";
 import { start } from "../support/command";
+import { NO_IDENTITY } from "../support/meshSeries";
 import {
   healthySnapshot,
   INSTALLED,
@@ -276,6 +281,19 @@ describe("verify", () => {
       );
     });
 
+    it("finds an empty line after the issuer's certificate", () => {
+      const ending = (end: string) => ({ certPem: certificates.issuer.certPem.trimEnd() + end });
+      for (const good of ["", "\n", "\r\n"]) {
+        assert.deepEqual(wrong(issuedBy({ ...certificates.issuer, ...ending(good) })), []);
+      }
+      assertFound(
+        issuedBy({ ...certificates.issuer, ...ending("\n\n") }),
+        "error",
+        /^has an empty line after its last certificate/,
+        "reissue",
+      );
+    });
+
     it("finds an issuer that identity has refused, unless it took a later one", () => {
       const event = (reason: string, minute: number): Snapshot["issuerEvents"][number] => ({
         metadata: {},
@@ -366,7 +384,7 @@ describe("verify", () => {
         ),
         [true, true, false, false],
       );
-      assert.equal(checks.filter(({ result }) => result === "skipped").length, 6);
+      assert.equal(checks.filter(({ result }) => result === "skipped").length, 8);
     });
   });
 
@@ -449,6 +467,118 @@ describe("verify", () => {
     });
   });
 
+  describe("of traffic", () => {
+    const to = (pod: string, labels: string) =>
+      `direction="outbound",peer="dst",target_port="8080",${labels},dst_namespace="shop",dst_pod="${pod}"`;
+    const metrics = [
+      "# TYPE tcp_open_total counter",
+      `tcp_open_total{${to("web-2", NO_IDENTITY)}} 15`,
+      `tcp_open_connections{${to("web-2", NO_IDENTITY)}} 2`,
+      `tcp_open_total{${to("web-1", NO_IDENTITY)}} 1`,
+      `tcp_open_connections{${to("web-1", NO_IDENTITY)}} 0`,
+      `tcp_open_total{${to("web-2", 'tls="true",server_id="x"')}} 7`,
+      `tcp_open_total{${to("job", 'tls="disabled"')}} 3`,
+      `tcp_open_total{direction="outbound",peer="dst",${NO_IDENTITY}} 9`,
+      'tcp_open_total{direction="inbound",peer="dst",tls="no_identity",no_tls_reason="loopback"} 9',
+      `tcp_open_total{direction="outbound",peer="src",target_port="80",tls="no_identity",no_tls_reason="loopback"} 9`,
+    ].join("\n");
+    const reason = "not_provided_by_service_discovery";
+
+    it("reads what a proxy opened without TLS to pods", () => {
+      assert.deepEqual(plaintextIn(metrics), [
+        { to: "shop/web-2", port: "8080", reason, opened: 15, open: 2 },
+        { to: "shop/web-1", port: "8080", reason, opened: 1, open: 0 },
+        { to: "shop/job", port: "8080", reason: "disabled", opened: 3, open: 0 },
+      ]);
+    });
+
+    it("finds pairs of meshed pods, those that talk now as errors", () => {
+      const [client] = healthy.pods;
+      assert(client !== undefined);
+      const asked = (text: string, unknown?: string): Snapshot => ({
+        ...healthy,
+        traffic: [{ pod: client, plaintext: plaintextIn(text), ...(unknown && { unknown }) }],
+      });
+      assert.deepEqual(wrong(asked("")), []);
+      assertFound(
+        asked(metrics.replace(/^.*web-1.*$/gm, "")),
+        "error",
+        /^Deployment shop\/web to port 8080 of Deployment shop\/web: 15 connections without TLS \(not_provided_by_service_discovery\), 2 open now$/,
+        "plaintext",
+      );
+      assertFound(
+        asked(metrics.replace(/^.*web-2.*$/gm, "")),
+        "warning",
+        /^Deployment shop\/web to port 8080 of Deployment shop\/web: 1 connection without TLS \(/,
+        "plaintext",
+      );
+      assertFound(asked("", "refused"), "warning", /^Deployment shop\/web \(1 pod\): refused$/, "plaintext");
+    });
+  });
+
+  describe("of the stack", () => {
+    const fingerprint = ({ certPem }: TestCertificate) => new X509Certificate(certPem).fingerprint256;
+    const summary = (certificate: TestCertificate) => ({
+      fingerprint: fingerprint(certificate),
+      notAfter: "",
+    });
+    const outputs = (): StackOutputs => ({
+      trustDomain: "cluster.local",
+      trustAnchors: { one: summary(certificates.anchor) },
+      issuer: summary(certificates.issuer),
+      webhookCertificates: Object.fromEntries(
+        Object.entries(certificates.servers).map(([service, certificate]) => [service, summary(certificate)]),
+      ),
+      webhookCas: {
+        linkerd: { 1: summary(certificates.webhookCa) },
+        "linkerd-viz": { 1: summary(certificates.webhookCa) },
+      },
+      chartVersions: { "linkerd-control-plane": "2026.6.3" },
+      meshedNamespaces: ["shop"],
+    });
+    const drift = (snapshot: Snapshot, change: Partial<StackOutputs> = {}): string[] =>
+      checkStack(snapshot, { ...outputs(), ...change }).checks.flatMap(({ result, found = [], hint }) =>
+        found.map((line) => `${result} ${line} ${String(hint)}`),
+      );
+
+    it("finds nothing where the cluster is as the stack has left it", () => {
+      assert.deepEqual(drift(healthy), []);
+      const values = { ...healthy.mesh.values, linkerdVersion: "edge-26.6.3" };
+      assert.deepEqual(drift({ ...healthy, mesh: { ...healthy.mesh, values } }), []);
+      // What cert-manager issues is not in the outputs.
+      assert.deepEqual(drift(healthy, { issuer: undefined, webhookCertificates: {}, webhookCas: {} }), []);
+    });
+
+    it("finds each thing that is another one", () => {
+      const values = { identityTrustDomain: "old.org", linkerdVersion: "edge-26.8.3" };
+      const found = drift(
+        { ...healthy, mesh: { ...healthy.mesh, values } },
+        {
+          trustAnchors: { two: summary(other) },
+          issuer: summary(other),
+          webhookCertificates: { tap: summary(other) },
+          webhookCas: { "linkerd-viz": { 2: summary(other) } },
+          meshedNamespaces: ["plain", "gone"],
+        },
+      );
+      const sha = (certificate: TestCertificate) => `(SHA-256 ${fingerprint(certificate).slice(0, 11)}...)`;
+      assert.deepEqual(found, [
+        `error lacks trust anchor two ${sha(other)} drift`,
+        `error has CN=root.linkerd.cluster.local ${sha(certificates.anchor)} of others drift`,
+        "error Secret linkerd/linkerd-identity-issuer has another one drift",
+        "error Secret linkerd-viz/tap-k8s-tls has another one drift",
+        "error MutatingWebhookConfiguration linkerd-tap-injector-webhook-config lacks CA 2 drift",
+        "error MutatingWebhookConfiguration linkerd-tap-injector-webhook-config has CN=webhook-issuer.linkerd of others drift",
+        "error APIService v1alpha1.tap.linkerd.io lacks CA 2 drift",
+        "error APIService v1alpha1.tap.linkerd.io has CN=webhook-issuer.linkerd of others drift",
+        "warning is of trust domain old.org, not cluster.local drift",
+        "warning is edge-26.8.3, not of chart version 2026.6.3 drift",
+        "warning Namespace plain has linkerd.io/inject: none drift",
+        "warning Namespace gone is not there drift",
+      ]);
+    });
+  });
+
   describe("shows as a chain", () => {
     /** Subjects, each below who signed it, and what nobody did. */
     const outline = (links: readonly Link[], indent = ""): string[] =>
@@ -461,7 +591,7 @@ describe("verify", () => {
       const between = await testCertificate("between", { signer: certificates.anchor });
       const issuer = await testIssuer(between);
       const mesh = { ...healthy.mesh, issuerPem: `${issuer.certPem}\n${between.certPem}` };
-      const chain = chainOf({ ...healthy, mesh }, true);
+      const chain = chainOf({ ...healthy, mesh }, { withPods: true });
       assert.deepEqual(outline(chain.identity), [
         "CN=root.linkerd.cluster.local",
         "  CN=between",
@@ -474,19 +604,39 @@ describe("verify", () => {
       assert.match(chainTable(chain), /^ {4}CN=between\n {6}in {5}Secret linkerd\/linkerd-identity-issuer$/m);
     });
 
+    it("the certificate that a pod has, below the issuer of which it is", async () => {
+      const identity = "default.shop.serviceaccount.identity.linkerd.cluster.local";
+      const leafOf = async (signer: TestCertificate): Promise<Link[]> => {
+        const { certPem } = await testCertificate("proxy", { signer, isCa: false, dnsNames: [identity] });
+        const certificates = `${certPem}\n${signer.certPem}`;
+        const leaf = { namespace: "shop", name: "web-1", identity, certificates };
+        return [...chainOf(healthy, { leaf }).identity];
+      };
+      const root = "CN=root.linkerd.cluster.local";
+      const issuer = "  CN=identity.linkerd.cluster.local";
+      assert.deepEqual(outline(await leafOf(certificates.issuer)), [root, issuer, "    CN=proxy"]);
+      // Identity kept an issuer that is not in the Secret.
+      const kept = await leafOf(await testIssuer(certificates.anchor));
+      assert.deepEqual(outline(kept), [root, issuer, issuer, "    CN=proxy"]);
+      assert.deepEqual(
+        kept[0]?.signed.map(({ places }) => places),
+        [["Secret linkerd/linkerd-identity-issuer"], ["Pod shop/web-1"]],
+      );
+    });
+
     it("what nobody signed, what has expired, and the pods that trust something else", async () => {
-      const foreign = chainOf(issuedBy(await testIssuer(other)), false);
+      const foreign = chainOf(issuedBy(await testIssuer(other)));
       assert.deepEqual(outline(foreign.identity).slice(1), ["CN=identity.linkerd.cluster.local by nobody"]);
       assert.equal(foreign.pods, undefined);
       const { now } = healthy;
-      const apart = chainOf(withPods(meshedPod("web-3", other)), true);
+      const apart = chainOf(withPods(meshedPod("web-3", other)), { withPods: true });
       assert.match(apart.pods?.join("\n") ?? "", /^Deployment shop\/web \(1 pod\): lacks/);
       const expired = later(1001);
       assert.deepEqual(
         [
           isConverged(foreign, now),
           isConverged(apart, now),
-          isConverged(chainOf(expired, true), expired.now),
+          isConverged(chainOf(expired, { withPods: true }), expired.now),
         ],
         [false, false, false],
       );

@@ -36,7 +36,7 @@ export interface Certificates {
 
 /** Reads the certificates of a mesh for people. */
 export function certificatesOf(snapshot: Snapshot): Certificates {
-  const { identity, servers, unreadable } = chainOf(snapshot, false);
+  const { identity, servers, unreadable } = chainOf(snapshot);
   const rows = [
     ...identity.flatMap((link) => rowsOf(link, "Trust anchor", snapshot)),
     ...servers.flatMap((link) => rowsOf(link, "CA of webhooks", snapshot)),

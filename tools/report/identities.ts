@@ -1,11 +1,9 @@
-import { isLive, LOCAL_NAME_VARIABLE, proxyOf, variable } from "../../components/cluster/meshedPods";
+import { identityOf, isLive, proxyOf, variable } from "../../components/cluster/meshedPods";
 import { ownerOf } from "../../components/cluster/podOwner";
 import type { Snapshot } from "../verify/snapshot";
 
 /** Variable of a proxy with what it does with connections that no `Server` describes. */
 const DEFAULT_POLICY_VARIABLE = "LINKERD2_PROXY_INBOUND_DEFAULT_POLICY";
-
-const DEFAULT_SERVICE_ACCOUNT = "default";
 
 /** An identity, and who has it. */
 export interface IdentityRow {
@@ -39,10 +37,7 @@ export function identitiesOf({ pods }: Snapshot): Identities {
     const proxy = proxyOf(pod);
     if (proxy === undefined) continue;
     const namespace = pod.metadata?.namespace ?? "";
-    const account = pod.spec?.serviceAccountName ?? DEFAULT_SERVICE_ACCOUNT;
-    const name = variable(proxy, LOCAL_NAME_VARIABLE)
-      ?.replace("$(_pod_sa)", account)
-      .replace("$(_pod_ns)", namespace);
+    const name = identityOf(pod);
     if (name !== undefined) {
       const identity = identities.get(name) ?? { pods: 0, workloads: new Set() };
       identities.set(name, identity);

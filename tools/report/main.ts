@@ -22,7 +22,7 @@ function nameOf({ kubeconfig, context, name }: ClusterOptions): string {
 async function write(options: Options): Promise<void> {
   const access = accessOf(options);
   const state = await readState(options, options.state);
-  const snapshot = await readCluster(access, options.secrets);
+  const snapshot = await readCluster(access, { withSecrets: options.secrets });
   const html = await page(reportOf({ cluster: nameOf(options), snapshot, state }));
   const file = resolve(options.output);
   await writeFile(file, html);

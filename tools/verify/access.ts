@@ -5,7 +5,7 @@ import { type Command, Option } from "commander";
 import { type ClusterAccess, describeError } from "../../components/cluster/client";
 import { UserError } from "../shared/errors";
 import { DEFAULT_SANDBOX, sandboxPaths } from "../shared/paths";
-import { readSnapshot, type Snapshot } from "./snapshot";
+import { type ReadOptions, readSnapshot, type Snapshot } from "./snapshot";
 
 /** Which cluster is asked, and for what. */
 export interface ClusterOptions {
@@ -53,9 +53,12 @@ export class NotAllowed extends UserError {}
 export const FORBIDDEN = 403;
 
 /** @throws UserError where there is no answer; {@link NotAllowed} where a permission is missing. */
-export async function readCluster(access: ClusterAccess, withSecrets: boolean): Promise<Snapshot> {
+export async function readCluster(
+  access: ClusterAccess,
+  options: Omit<ReadOptions, "timeoutMs">,
+): Promise<Snapshot> {
   try {
-    return await readSnapshot(access, { withSecrets, timeoutMs: TIMEOUT_MS });
+    return await readSnapshot(access, { ...options, timeoutMs: TIMEOUT_MS });
   } catch (error) {
     const { status, message } = describeError(error);
     const problem = `the cluster cannot be asked: ${message}`;

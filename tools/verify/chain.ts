@@ -4,6 +4,7 @@ import { IDENTITY_ISSUER_SECRET } from "../../components/pki/identityIssuer";
 import { TRUST_ROOTS, TRUST_ROOTS_KEY } from "../../components/trustManager/trustRoots";
 import { secretOf } from "../../components/controlPlane/webhookServers";
 import { lifeOf } from "./life";
+import type { PodLeaf } from "./leaf";
 import { checkProxies } from "./proxies";
 import type { Snapshot } from "./snapshot";
 
@@ -27,7 +28,7 @@ export interface Link {
 
 /** Who signed whom, and the pods that trust something else. */
 export interface Chain {
-  /** From each trust anchor to the issuer. */
+  /** From each trust anchor to the issuer, and to the certificate of a pod where one was asked for. */
   readonly identity: readonly Link[];
   /** From each CA that the API server has to the webhooks and tap. */
   readonly servers: readonly Link[];
@@ -43,8 +44,16 @@ interface Placed {
   readonly places: readonly string[];
 }
 
+/** What more to show. */
+export interface ChainQuestion {
+  /** Whether the pods are listed that have not converged. */
+  readonly withPods?: boolean;
+  /** What a pod showed of its identity. */
+  readonly leaf?: PodLeaf;
+}
+
 /** All certificates of a mesh, as trees of who signed whom. */
-export function chainOf(snapshot: Snapshot, withPods: boolean): Chain {
+export function chainOf(snapshot: Snapshot, { withPods = false, leaf }: ChainQuestion = {}): Chain {
   const { mesh, servers, now, withSecrets } = snapshot;
   const unreadable: string[] = [];
   const read = (pem: string, place: string): Placed[] => {
@@ -67,8 +76,9 @@ export function chainOf(snapshot: Snapshot, withPods: boolean): Chain {
   const leaves = present.flatMap(({ certificatePem, namespace, ...server }) =>
     certificatePem === undefined ? [] : read(certificatePem, `Secret ${namespace}/${secretOf(server)}`),
   );
+  const proxy = leaf === undefined ? [] : read(leaf.certificates, `Pod ${leaf.namespace}/${leaf.name}`);
   return {
-    identity: forest(anchors, issuers, now),
+    identity: forest(anchors, [...issuers, ...proxy], now),
     servers: forest(cas, leaves, now),
     ...(withPods && {
       pods: checkProxies(snapshot).checks.flatMap(({ found = [] }) => found),
@@ -96,7 +106,8 @@ function forest(trusted: readonly Placed[], others: readonly Placed[], now: Date
       (other) => other !== placed && !reached.has(other) && other.certificate.isSignedBy(certificate),
     );
     return {
-      subject: certificate.subject,
+      // A proxy's has none.
+      subject: certificate.subject === "" ? certificate.dnsNames.join(", ") : certificate.subject,
       places,
       keyId: certificate.keyId,
       signerKeyId: certificate.signerKeyId,

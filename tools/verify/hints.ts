@@ -13,7 +13,10 @@ export const HINTS = {
   anchor: "rotating-the-trust-anchor",
   webhook: "webhooks-that-cannot-be-called",
   guard: "a-guard-that-does-not-refuse",
+  plaintext: "plaintext-between-meshed-pods",
   policies: "policies-that-have-no-effect",
+  drift: "a-cluster-that-differs-from-its-stack",
+  link: "clusters-that-do-not-trust-each-other",
   absent: "no-control-plane",
 } as const;
 

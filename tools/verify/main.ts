@@ -8,17 +8,30 @@ import { DURATION, parseDuration } from "../../components/validation/duration";
 import { messageOf, UserError } from "../shared/errors";
 import { interruption } from "../shared/interruption";
 import { runToEnd, showError } from "../shared/runToEnd";
-import { accessOf, type ClusterOptions, NotAllowed, readCluster, withClusterOptions } from "./access";
+import {
+  accessOf,
+  type ClusterOptions,
+  NotAllowed,
+  readCluster,
+  TIMEOUT_MS,
+  withClusterOptions,
+} from "./access";
 import { chainOf, isConverged } from "./chain";
 import { chainTable } from "./chainOutput";
+import { type PodName, readLeaf } from "./leaf";
 import { type Group, isHealthy } from "./model";
 import { format, type Output, OUTPUTS } from "./output";
+import { readStackOutputs } from "./stackOutputs";
 import { verify } from "./verify";
 
 interface Options extends ClusterOptions {
   readonly output: Output;
   readonly wait?: number;
+  readonly traffic?: boolean;
+  readonly links?: boolean;
+  readonly stackOutputs?: string;
   readonly pods: boolean;
+  readonly pod?: PodName;
 }
 
 /** Exit codes, beside 0 for a mesh that is healthy. */
@@ -31,11 +44,18 @@ function seconds(text: string): number {
   return value;
 }
 
+function podName(text: string): PodName {
+  const [, namespace, name] = /^([^/]+)\/([^/]+)$/.exec(text) ?? [];
+  if (namespace === undefined || name === undefined) throw new InvalidArgumentError("must be NAMESPACE/NAME");
+  return { namespace, name };
+}
+
 /** Asks again until the mesh is healthy, and in any case for the last time at the deadline. */
 async function askUntilHealthy(
   access: ClusterAccess,
-  { secrets, wait: deadlineSeconds = 0 }: Options,
+  { secrets, traffic, links, stackOutputs, wait: deadlineSeconds = 0 }: Options,
 ): Promise<Group[]> {
+  const outputs = stackOutputs === undefined ? undefined : await readStackOutputs(stackOutputs);
   let last: { readonly groups: Group[] } | { readonly error: unknown } | undefined;
   await wait({
     deadlineSeconds,
@@ -47,7 +67,12 @@ async function askUntilHealthy(
     interruption: () => ({ signal: interruption.signal, dispose: () => undefined }),
     attempt: async () => {
       try {
-        const groups = verify(await readCluster(access, secrets));
+        const snapshot = await readCluster(access, {
+          withSecrets: secrets,
+          withTraffic: traffic,
+          withLinks: links,
+        });
+        const groups = verify(snapshot, outputs);
         last = { groups };
         return isHealthy(groups) ? { done: true } : { done: false, state: stateOf(groups) };
       } catch (error) {
@@ -98,6 +123,12 @@ const EXIT_CODES =
 const check = asking(new Command("check"), OUTPUTS)
   .description("check everything; the default")
   .option("--wait <duration>", "ask again until the mesh is healthy, for this long at most", seconds)
+  .option(
+    "--stack-outputs <file>",
+    "compare with what pulumi stack output --json has written; - for standard input",
+  )
+  .option("--links", "ask the clusters of Links whether both ends trust each other")
+  .option("--traffic", "ask each proxy for connections to meshed pods without TLS")
   .action((options: Options) =>
     answer(async () => {
       const groups = await askUntilHealthy(accessOf(options), options);
@@ -109,10 +140,13 @@ const check = asking(new Command("check"), OUTPUTS)
 const chain = asking(new Command("chain"), ["table", "json"])
   .description("show who signed whom: trust anchors, issuer, CAs and certificates of webhooks and tap")
   .option("--pods", "and the pods that have not converged to the trust bundle, by owner", false)
+  .option("--pod <namespace/name>", "and the certificate that this pod's proxy has now", podName)
   .action((options: Options) =>
     answer(async () => {
-      const snapshot = await readCluster(accessOf(options), options.secrets);
-      const all = chainOf(snapshot, options.pods);
+      const access = accessOf(options);
+      const snapshot = await readCluster(access, { withSecrets: options.secrets });
+      const leaf = options.pod && (await readLeaf(access, snapshot.pods, options.pod, TIMEOUT_MS));
+      const all = chainOf(snapshot, { withPods: options.pods, leaf });
       console.log(options.output === "json" ? JSON.stringify(all, undefined, 2) : chainTable(all));
       return isConverged(all, snapshot.now);
     }),

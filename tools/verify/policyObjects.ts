@@ -1,6 +1,7 @@
 import type { V1LabelSelector } from "@kubernetes/client-node";
 
 import { type ClusterAccess, connect, describeError } from "../../components/cluster/client";
+import { listObjects } from "./customObjects";
 
 /** HTTP status of an answer that a permission is missing. */
 const FORBIDDEN = 403;
@@ -78,19 +79,9 @@ export async function readPolicies(
   timeoutMs: number,
 ): Promise<PolicyObjects | undefined> {
   const api = await connect(access, (k8s) => k8s.CustomObjectsApi, timeoutMs);
-  const list = async (plural: string, [version = "", ...others]: readonly string[]): Promise<unknown[]> => {
-    try {
-      // The client knows nothing of the kind.
-      const answer: unknown = await api.listClusterCustomObject({ group: GROUP, version, plural });
-      return (answer as { readonly items: unknown[] }).items;
-    } catch (error) {
-      if (describeError(error).status !== 404) throw error;
-      return others.length === 0 ? [] : list(plural, others);
-    }
-  };
   try {
     const entries = Object.entries(KINDS).map(
-      async ([plural, versions]) => [plural, await list(plural, versions)] as const,
+      async ([plural, versions]) => [plural, await listObjects(api, GROUP, plural, versions)] as const,
     );
     return Object.fromEntries(await Promise.all(entries)) as unknown as PolicyObjects;
   } catch (error) {

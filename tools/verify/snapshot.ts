@@ -6,7 +6,9 @@ import { type IssuerInUse, readIssuerInUse } from "../../components/controlPlane
 import { LINKERD_NAMESPACE } from "../../components/controlPlane/linkerdNamespace";
 import { secretOf, type Server, SERVERS } from "../../components/controlPlane/webhookServers";
 import { GUARD_NAMES } from "../../components/injection/meshGuard";
+import { type LinkedCluster, readLinkedClusters } from "./linkedClusters";
 import { type PolicyObjects, readPolicies } from "./policyObjects";
+import { type ProxyTraffic, readTraffic } from "./proxyMetrics";
 import { readCertificates, type Renewals } from "./renewals";
 
 /** How the API server calls a server, and what it would find. */
@@ -42,6 +44,10 @@ export interface Snapshot {
   readonly mesh: MeshObjects;
   readonly servers: readonly ServerState[];
   readonly guard: GuardState;
+  /** What the proxies tell about their connections; undefined where they were not asked. */
+  readonly traffic?: readonly ProxyTraffic[];
+  /** What the other ends of Links trust; undefined where they were not asked. */
+  readonly linked?: readonly LinkedCluster[];
   /** Linkerd's policies; undefined where the user must not read them. */
   readonly policies?: PolicyObjects;
   /** When cert-manager renews the certificate of a Secret, by namespace and name. */
@@ -58,6 +64,10 @@ export interface Snapshot {
 export interface ReadOptions {
   /** Whether the certificates in Secrets are read, with which an API server always hands out the keys. */
   readonly withSecrets: boolean;
+  /** Whether each proxy is asked about its connections. */
+  readonly withTraffic?: boolean;
+  /** Whether the clusters of Links are asked. */
+  readonly withLinks?: boolean;
   /** How long to wait for each answer, in milliseconds. */
   readonly timeoutMs: number;
 }
@@ -71,7 +81,7 @@ const PAGE = 500;
  * @throws what the client throws, where there is no answer or a permission is missing.
  */
 export async function readSnapshot(access: ClusterAccess, options: ReadOptions): Promise<Snapshot> {
-  const { withSecrets, timeoutMs } = options;
+  const { withSecrets, withTraffic = false, withLinks = false, timeoutMs } = options;
   const [core, admission, apis, discovery] = await Promise.all([
     connect(access, (k8s) => k8s.CoreV1Api, timeoutMs),
     connect(access, (k8s) => k8s.AdmissionregistrationV1Api, timeoutMs),
@@ -114,6 +124,8 @@ export async function readSnapshot(access: ClusterAccess, options: ReadOptions):
     issuerEvents: issuerEvents.items.filter(({ reason = "" }) => reason.startsWith("IssuerUpdate")),
     ...(issuerInUse && { issuerInUse }),
     withSecrets,
+    ...(withLinks && { linked: await readLinkedClusters(access, timeoutMs) }),
+    ...(withTraffic && { traffic: await readTraffic(access, pods) }),
   };
 }
 
