@@ -36,7 +36,7 @@ const STACK = {
 const OTHERS = "others";
 
 /** Seconds that a certificate lives which is to expire: it must be deployed by then. */
-const SECONDS_TO_LIVE = 75;
+const SECONDS_TO_LIVE = 120;
 
 /** For so long a recovery may take, beside `up` itself. */
 const GREEN_SECONDS = 120;
