@@ -230,5 +230,9 @@ describe("npm run rotate, with a stack that generates its certificates", () => {
     const { servers } = await webhookTrust(sandbox);
     for (const server of Object.values(servers)) assert.deepEqual(server, { cas: [1, 2], signedBy: [2] });
     expect(await rotate("--yes"), 2, "Next: drop CA 1 of the webhooks (3 of 3)", "Must wait until ");
+    const waiting = begin("--yes", "--wait", "10m");
+    await waiting.prints("Waiting until ");
+    waiting.kill("SIGINT");
+    expect(await waiting.ended, 130, "error: interrupted; nothing was changed");
   });
 });
