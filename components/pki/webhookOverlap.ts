@@ -17,10 +17,18 @@ const TIMEOUT_MS = 30_000;
 /** Each API server of a cluster has the changed configuration by then. */
 const SPREAD_MS = 2_000;
 
+/** How annotations begin by which cert-manager's injector would overwrite the CAs. Helm would leave them in place. */
+const INJECTED_BY = "cert-manager.io/inject-";
+
 /** Where the API server says whom it asks, and by which CAs it trusts it. */
 interface ClientConfig {
   caBundle?: string;
   service?: { readonly name?: string; readonly namespace?: string };
+}
+
+/** An object with such places. */
+interface Configuration {
+  readonly metadata?: { readonly name?: string; readonly annotations?: Readonly<Record<string, string>> };
 }
 
 /** Arguments of {@link webhookOverlap}. */
@@ -41,7 +49,7 @@ interface OverlapInputs {
 /**
  * Opens when the API server trusts running webhooks of others by the next CA, too, and by those that it trusts now: they
  * get certificates of that CA only then. Let their Secrets depend on it. It changes their live configurations, which the
- * chart then writes with all of these CAs.
+ * chart then writes with all of these CAs, and takes them from cert-manager's injector, which would put its own in place.
  */
 export function webhookOverlap(
   name: string,
@@ -92,23 +100,34 @@ async function trustToo(
   };
   const clients = ({ webhooks = [] }: V1MutatingWebhookConfiguration | V1ValidatingWebhookConfiguration) =>
     webhooks.map(({ clientConfig }) => clientConfig);
-  // All of an object's, not only up to the first.
-  const changed = (each: readonly ClientConfig[]): boolean => each.filter(extend).length > 0;
+  const changed = (object: Configuration, each: readonly ClientConfig[]): boolean => {
+    // All of an object's, not only up to the first.
+    const isChanged = each.filter(extend).length > 0;
+    if (isChanged) takeFromInjector(object);
+    return isChanged;
+  };
   const writes = [
     ...mutating.items
-      .filter((body) => changed(clients(body)))
+      .filter((body) => changed(body, clients(body)))
       .map((body) => admission.replaceMutatingWebhookConfiguration({ name: nameOf(body), body })),
     ...validating.items
-      .filter((body) => changed(clients(body)))
+      .filter((body) => changed(body, clients(body)))
       .map((body) => admission.replaceValidatingWebhookConfiguration({ name: nameOf(body), body })),
     ...apis.items
-      .filter(({ spec }) => spec !== undefined && changed([spec]))
+      .filter((body) => body.spec !== undefined && changed(body, [body.spec]))
       .map((body) => aggregation.replaceAPIService({ name: nameOf(body), body })),
   ];
   await Promise.all<unknown>(writes);
   return writes.length > 0;
 }
 
-function nameOf({ metadata }: { readonly metadata?: { readonly name?: string } }): string {
+function takeFromInjector({ metadata }: Configuration): void {
+  const annotations = Object.entries(metadata?.annotations ?? {});
+  Object.assign(metadata ?? {}, {
+    annotations: Object.fromEntries(annotations.filter(([name]) => !name.startsWith(INJECTED_BY))),
+  });
+}
+
+function nameOf({ metadata }: Configuration): string {
   return metadata?.name ?? "";
 }
