@@ -9,7 +9,7 @@ import { DeployedWebhook } from "../pki/webhookChange";
 import { TRUST_ROOTS, TRUST_ROOTS_KEY } from "../trustManager/trustRoots";
 import { parseDuration } from "../validation/duration";
 import { LINKERD_NAMESPACE } from "./linkerdNamespace";
-import { readRunningTrust } from "./runningTrust";
+import { readRunningTrust, written } from "./runningTrust";
 
 /** What a cluster has of Linkerd, before a deployment. What is not there is undefined or empty. */
 export interface DeployedMesh extends DeployedTrust {
@@ -66,7 +66,7 @@ export async function readDeployedMesh(cluster: ClusterAccess): Promise<Deployed
 }
 
 async function read(api: CoreV1Api, cluster: ClusterAccess): Promise<DeployedMesh> {
-  const [system, { trustRoots, values, issuerPem }] = await Promise.all([
+  const [system, { trustRoots, values, issuerPem, issuerWritten }] = await Promise.all([
     api.readNamespace({ name: KUBE_SYSTEM }),
     readMeshObjects(api),
   ]);
@@ -77,6 +77,7 @@ async function read(api: CoreV1Api, cluster: ClusterAccess): Promise<DeployedMes
     linkerdVersion: values.linkerdVersion,
     anchors: liveCertificates(trustRoots?.data?.[TRUST_ROOTS_KEY] ?? ""),
     issuer: liveCertificates(issuerPem),
+    issuerWritten,
     issuerExpired: expiredSince(issuerPem),
     readRunning: () => readRunningTrust(cluster, lifetime),
   };
@@ -90,6 +91,8 @@ export interface MeshObjects {
   readonly values: Values;
   /** Certificate of the issuer; empty where there is none, or it was not asked for. Never its key. */
   readonly issuerPem: string;
+  /** When its Secret was last written, as far as the cluster says. */
+  readonly issuerWritten?: Date;
 }
 
 /** Reads them. `withIssuer`: whether the Secret of the issuer is read, too. */
@@ -106,6 +109,7 @@ export async function readMeshObjects(api: CoreV1Api, withIssuer = true): Promis
     trustRoots,
     values: (parse(config?.data?.values ?? "") ?? {}) as Values,
     issuerPem: issuerPemOf(secret),
+    issuerWritten: written(secret),
   };
 }
 

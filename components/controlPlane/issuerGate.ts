@@ -54,7 +54,10 @@ async function untilInUse(
   let restarted = false;
   const attempt = async (timeoutMs: number): Promise<Verdict> => {
     try {
-      const state = await readIssuerInUse(cluster, timeoutMs, { before: deployed?.issuer });
+      const state = await readIssuerInUse(cluster, timeoutMs, {
+        before: deployed?.issuer,
+        writtenBefore: deployed?.issuerWritten,
+      });
       const { replicas, unproven, written, skipped } = state;
       if (replicas > 0 && unproven.length === 0) {
         return { done: true };

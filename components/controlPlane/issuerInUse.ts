@@ -1,3 +1,5 @@
+import type { X509Certificate } from "node:crypto";
+
 import type { CoreV1Api, CoreV1Event, V1Pod } from "@kubernetes/client-node";
 
 import { ClusterAccess, connect } from "../cluster/client";
@@ -52,7 +54,12 @@ export interface IssuerQuestion {
    * The issuer before, as long as it had not expired: a metric must tell it apart. Where it had expired, identity does not
    * run with it, so a container that has started since uses the new one. Default: it is not known.
    */
-  readonly before?: readonly { readonly validTo: string }[];
+  readonly before?: readonly Pick<X509Certificate, "validTo" | "fingerprint256">[];
+  /**
+   * When the issuer before was written: where the Secret has the same one again, that is the time that counts, because
+   * identity reports no issuer that it has already. Default: when the Secret was last written.
+   */
+  readonly writtenBefore?: Date;
   /**
    * Whether the metrics of every replica are asked, which count more than its events and its age: an identity that reported
    * the new issuer may have kept the old one (linkerd2#15109). Default: only where the others do not suffice.
@@ -68,7 +75,7 @@ export interface IssuerQuestion {
 export async function readIssuerInUse(
   cluster: ClusterAccess,
   timeoutMs: number,
-  { before, asksMetrics = false }: IssuerQuestion = {},
+  { before, writtenBefore, asksMetrics = false }: IssuerQuestion = {},
 ): Promise<IssuerInUse> {
   const namespace = LINKERD_NAMESPACE;
   const core = await connect(cluster, ({ CoreV1Api }) => CoreV1Api, timeoutMs);
@@ -78,7 +85,11 @@ export async function readIssuerInUse(
     core.listNamespacedEvent({ namespace, fieldSelector: IDENTITY_EVENTS }),
   ]);
   const pods = items.filter(isLive);
-  const since = written(secret) ?? secret.metadata?.creationTimestamp ?? new Date(0);
+  const [issuer] = liveCertificates(issuerPemOf(secret));
+  const [old] = before ?? [];
+  const isSame = old !== undefined && old.fingerprint256 === issuer?.fingerprint256;
+  const lastWritten = written(secret) ?? secret.metadata?.creationTimestamp ?? new Date(0);
+  const since = isSame ? (writtenBefore ?? lastWritten) : lastWritten;
   const started = before?.length === 0 ? containerStart : podStart;
   const older = pods.filter((pod) => (started(pod) ?? since) < since);
   const reports = events.items.filter((event) => (timeOf(event) ?? new Date(0)) >= since);
@@ -86,8 +97,6 @@ export async function readIssuerInUse(
   const updated = reports.filter(({ reason }) => reason === "IssuerUpdated");
   const [skipped] = reports.filter(({ reason }) => reason === "IssuerUpdateSkipped");
 
-  const [issuer] = liveCertificates(issuerPemOf(secret));
-  const [old] = before ?? [];
   const toldApart = old === undefined || Math.abs(end(old) - (issuer ? end(issuer) : 0)) > 2 * SKEW_MS;
   const suspects = updated.length >= older.length ? [] : older.map(nameOf);
   const ends =

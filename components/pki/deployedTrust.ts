@@ -14,6 +14,8 @@ export interface DeployedTrust {
   readonly anchors: readonly X509Certificate[];
   /** The issuer and what follows it in its Secret; empty where it has expired. Never its key. */
   readonly issuer: readonly X509Certificate[];
+  /** When the issuer's Secret was last written, as far as the cluster says. */
+  readonly issuerWritten?: Date;
   /** Since when the issuer has expired. Default: it has not, or there is none. */
   readonly issuerExpired?: Date;
   /** Reads what the pods have, which takes long where there are many. Default: they are not asked. */

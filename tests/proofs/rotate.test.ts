@@ -49,12 +49,15 @@ describe("npm run rotate, with a stack that generates its certificates", () => {
 
   /** Runs the commands that a plan printed. */
   async function restartAsPrinted(output: string): Promise<void> {
-    const printed = [...output.matchAll(RESTART)].map(([, namespace = "", workload = ""]) => [
-      namespace,
-      workload,
-    ]);
-    assert.ok(printed.length > 0, output);
-    for (const [namespace = "", workload = ""] of printed) {
+    // A plan is printed before a step and after it.
+    const printed = new Map(
+      [...output.matchAll(RESTART)].map(([command, namespace = "", workload = ""]) => [
+        command,
+        { namespace, workload },
+      ]),
+    );
+    assert.ok(printed.size > 0, output);
+    for (const { namespace, workload } of printed.values()) {
       await sandbox.restart(namespace, workload);
     }
   }

@@ -154,6 +154,21 @@ describe("issuerGate", () => {
     assert.deepEqual((await readIssuerInUse(cluster, 1000)).unproven, []);
   });
 
+  it("asks since when replicas could have it, where the Secret was only written again", async () => {
+    const cluster = { kubeconfig: server.kubeconfig() };
+    const before = [new X509Certificate(issuer.certPem)];
+    const unproven = async (...times: readonly [number?]): Promise<readonly string[]> => {
+      const [writtenBefore] = times.map((seconds = 0) => new Date(ago(seconds)));
+      return (await readIssuerInUse(cluster, 1000, { before, writtenBefore })).unproven;
+    };
+    assert.deepEqual(await unproven(200_000), []);
+    assert.deepEqual(await unproven(50_000), ["one", "two"]);
+    assert.deepEqual(await unproven(), ["one", "two"]);
+    const other = [new X509Certificate((await testIssuer(anchor)).certPem)];
+    const question = { before: other, writtenBefore: new Date(ago(200_000)) };
+    assert.deepEqual((await readIssuerInUse(cluster, 1000, question)).unproven, ["one", "two"]);
+  });
+
   it("waits for every replica, and does not count what was reported before", async () => {
     server.answers[EVENTS] = list(event("IssuerUpdated", 30), event("IssuerUpdated", 90));
     await assert.rejects(open("edge-26.6.3"), NAMES_BOTH);
