@@ -9,7 +9,7 @@ import { ConfigStack, KEYS } from "./keys";
 import { checkNamespaces, NamespaceConfig, withOpaqueProtocols } from "./namespaces";
 import { value } from "./reading";
 import { Stack } from "./stack";
-import { takenNamespaces } from "./takenNamespaces";
+import { reservedNamespaces } from "./reservedNamespaces";
 
 /** Arguments of the mesh that a stack need not have. */
 type Optional =
@@ -45,7 +45,7 @@ export function readConfig<A extends string>(applications: Applications<A>): Sta
   checkNamespaces(stack.at("namespaces"), settings.namespaces, {
     cniEnabled,
     initAsRoot: proxyInit.runAsRoot ?? false,
-    taken: takenNamespaces(
+    reserved: reservedNamespaces(
       stack,
       sampleApplications.flatMap((name) => applications[name].namespaces),
     ),

@@ -71,7 +71,7 @@ export interface Surroundings {
   /** Whether the init container of meshed pods runs as root. */
   readonly initAsRoot: boolean;
   /** Namespaces that the stack makes for something else, and for what. */
-  readonly taken: ReadonlyMap<string, string>;
+  readonly reserved: ReadonlyMap<string, string>;
 }
 
 /** Reports what does not fit the rest of the configuration. */
@@ -88,9 +88,9 @@ export function checkNamespaces(
 function checkNamespace(
   place: Place,
   { name, existing, inject, podSecurity, workloads, authorization }: NamespaceConfig,
-  { cniEnabled, initAsRoot, taken }: Surroundings,
+  { cniEnabled, initAsRoot, reserved }: Surroundings,
 ): void {
-  const reason = taken.get(name);
+  const reason = reserved.get(name);
   place.report(
     ...(reason === undefined
       ? namespaceNameProblems(name, existing)

@@ -6,7 +6,7 @@ export function isKubernetesNamespace(name: string): boolean {
   return name === "default" || name.startsWith("kube-");
 }
 
-/** A namespace that is taken. */
+/** A namespace that is reserved for something else. */
 export function otherNamespace(path: string, name: string, reason: string): Problem {
   return invalid(path, { ...DNS_LABEL, rule: `must be another namespace (${reason})` }, name);
 }

@@ -130,8 +130,8 @@ for (const certificates of ["generated", "provided", "cert-manager"] as const) {
       const restarted = (others: boolean): string => {
         const owners = after.filter(({ metadata }) => (metadata?.namespace === OTHERS) === others);
         const all = new Set(owners.map(ownerOf));
-        const anew = new Set(owners.filter(({ metadata }) => !known.has(metadata?.uid)).map(ownerOf));
-        return `${anew.size} of ${all.size}`;
+        const recreated = new Set(owners.filter(({ metadata }) => !known.has(metadata?.uid)).map(ownerOf));
+        return `${recreated.size} of ${all.size}`;
       };
       const row = { stage: name, seconds, own: restarted(false), others: restarted(true), ...counts };
       rows.push(row);

@@ -192,7 +192,7 @@ describe("verify", () => {
     await roles.createNamespacedRoleBinding({ namespace: "linkerd", body: binding });
   });
 
-  it("waits until what is wrong is mended", async () => {
+  it("waits until what is wrong is fixed", async () => {
     const admission = sandbox.client(AdmissionregistrationV1Api);
     const name = "linkerd-mesh-guard-others";
     const binding = await admission.readValidatingAdmissionPolicyBinding({ name });

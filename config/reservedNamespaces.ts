@@ -8,9 +8,12 @@ const LINKERDS = [LINKERD_NAMESPACE, VIZ_NAMESPACE];
  * resources make one namespace. Reports cert-manager and trust-manager in a namespace that is something else's; the two
  * may share one.
  */
-export function takenNamespaces(stack: ConfigStack, samples: readonly string[]): ReadonlyMap<string, string> {
+export function reservedNamespaces(
+  stack: ConfigStack,
+  samples: readonly string[],
+): ReadonlyMap<string, string> {
   const { certificates, certManager, trustManager } = stack.settings;
-  const taken = new Map(samples.map((name) => [name, "it belongs to a sample application"]));
+  const reserved = new Map(samples.map((name) => [name, "it belongs to a sample application"]));
   const managers = [
     { key: "certManager", name: certManager.namespace, installed: certManager.install },
     {
@@ -22,7 +25,7 @@ export function takenNamespaces(stack: ConfigStack, samples: readonly string[]):
   const installed = managers.filter((manager) => certificates === "cert-manager" && manager.installed);
   for (const { key, name } of installed) {
     const reason =
-      taken.get(name) ??
+      reserved.get(name) ??
       (LINKERDS.includes(name)
         ? "it is Linkerd's"
         : isKubernetesNamespace(name)
@@ -39,6 +42,6 @@ export function takenNamespaces(stack: ConfigStack, samples: readonly string[]):
   }
   return new Map([
     ...installed.map(({ key, name }): [string, string] => [name, `it belongs to the key ${key}`]),
-    ...taken,
+    ...reserved,
   ]);
 }
