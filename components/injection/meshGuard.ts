@@ -158,8 +158,20 @@ function actions(mode: GuardMode): BindingSpec {
 
 /** The part of a binding that says in which namespaces it holds: those that exist only after the guard, or the others. */
 export function guarded(operator: "Exists" | "DoesNotExist"): BindingSpec {
-  return { matchResources: { namespaceSelector: { matchExpressions: [{ key: GUARDED_LABEL, operator }] } } };
+  return {
+    matchResources: {
+      ...MATCH_POLICY,
+      namespaceSelector: { matchExpressions: [{ key: GUARDED_LABEL, operator }] },
+      objectSelector: {},
+    },
+  };
 }
+
+/**
+ * A default, written out as all others below: the API server adds them to what is one field for server-side apply, and a
+ * deployment that was killed while it created the object could not create it again for a conflict with itself.
+ */
+const MATCH_POLICY = { matchPolicy: "Equivalent" };
 
 /** The policy of the guard, as it acts on what it finds. */
 export function policySpec(
@@ -172,7 +184,10 @@ export function policySpec(
   return {
     failurePolicy: "Fail",
     matchConstraints: {
-      resourceRules: [{ apiGroups: [""], apiVersions: ["v1"], resources: ["pods"], operations: ["CREATE"] }],
+      ...MATCH_POLICY,
+      resourceRules: [
+        { apiGroups: [""], apiVersions: ["v1"], resources: ["pods"], operations: ["CREATE"], scope: "*" },
+      ],
       // The same pods as the injector's webhook (chart values proxyInjector.namespaceSelector, objectSelector).
       namespaceSelector: {
         matchExpressions: [

@@ -20,7 +20,10 @@ describe("MeshGuard", () => {
     const policy = inputs.spec as Policy;
     assert.equal(policy.failurePolicy, "Fail");
     assert.deepEqual(policy.matchConstraints, {
-      resourceRules: [{ apiGroups: [""], apiVersions: ["v1"], resources: ["pods"], operations: ["CREATE"] }],
+      matchPolicy: "Equivalent",
+      resourceRules: [
+        { apiGroups: [""], apiVersions: ["v1"], resources: ["pods"], operations: ["CREATE"], scope: "*" },
+      ],
       namespaceSelector: {
         matchExpressions: [
           { key: "config.linkerd.io/admission-webhooks", operator: "NotIn", values: ["disabled"] },
@@ -93,7 +96,10 @@ describe("MeshGuard", () => {
         ...(spec as object),
       }))
       .sort((one, other) => one.name.localeCompare(other.name));
+  // The API server's defaults are written out, so that the same object can be applied again after a kill.
   const selector = (operator: string) => ({
+    matchPolicy: "Equivalent",
+    objectSelector: {},
     namespaceSelector: { matchExpressions: [{ key: "linkerd-mtls/guarded", operator }] },
   });
 
