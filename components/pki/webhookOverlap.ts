@@ -1,14 +1,12 @@
-import type {
-  V1MutatingWebhookConfiguration,
-  V1ValidatingWebhookConfiguration,
-} from "@kubernetes/client-node";
+import type { KubernetesObject } from "@kubernetes/client-node";
 import * as pulumi from "@pulumi/pulumi";
 
 import { joinPems, sha256 } from "../certificates/pem";
-import { ClusterAccess, connect, describeError } from "../cluster/client";
+import { ClusterAccess, describeError } from "../cluster/client";
 import { clusterHook, gate } from "../cluster/hook";
 import { settled } from "../cluster/settled";
 import { CLOCK } from "../cluster/waiting";
+import { ClientConfig, readWebhookClients } from "../cluster/webhookClients";
 import { fingerprints } from "./deployedTrust";
 
 /** How long the API server may take for each answer. */
@@ -19,17 +17,6 @@ const SPREAD_MS = 2_000;
 
 /** How annotations begin by which cert-manager's injector would overwrite the CAs. Helm would leave them in place. */
 const INJECTED_BY = "cert-manager.io/inject-";
-
-/** Where the API server says whom it asks, and by which CAs it trusts it. */
-interface ClientConfig {
-  caBundle?: string;
-  service?: { readonly name?: string; readonly namespace?: string };
-}
-
-/** An object with such places. */
-interface Configuration {
-  readonly metadata?: { readonly name?: string; readonly annotations?: Readonly<Record<string, string>> };
-}
 
 /** Arguments of {@link webhookOverlap}. */
 export interface WebhookOverlapArgs {
@@ -80,15 +67,6 @@ async function trustToo(
   services: readonly string[],
   cluster: ClusterAccess,
 ): Promise<boolean> {
-  const [admission, aggregation] = await Promise.all([
-    connect(cluster, (k8s) => k8s.AdmissionregistrationV1Api, TIMEOUT_MS),
-    connect(cluster, (k8s) => k8s.ApiregistrationV1Api, TIMEOUT_MS),
-  ]);
-  const [mutating, validating, apis] = await Promise.all([
-    admission.listMutatingWebhookConfiguration(),
-    admission.listValidatingWebhookConfiguration(),
-    aggregation.listAPIService(),
-  ]);
   /** Whether a configuration is changed, in place. */
   const extend = (client: ClientConfig): boolean => {
     const isOurs = client.service?.namespace === namespace && services.includes(client.service.name ?? "");
@@ -98,36 +76,22 @@ async function trustToo(
     client.caBundle = Buffer.from(joinPems([bundle, ca])).toString("base64");
     return true;
   };
-  const clients = ({ webhooks = [] }: V1MutatingWebhookConfiguration | V1ValidatingWebhookConfiguration) =>
-    webhooks.map(({ clientConfig }) => clientConfig);
-  const changed = (object: Configuration, each: readonly ClientConfig[]): boolean => {
+  const changed = (await readWebhookClients(cluster, TIMEOUT_MS)).filter(
     // All of an object's, not only up to the first.
-    const isChanged = each.filter(extend).length > 0;
-    if (isChanged) takeFromInjector(object);
-    return isChanged;
-  };
-  const writes = [
-    ...mutating.items
-      .filter((body) => changed(body, clients(body)))
-      .map((body) => admission.replaceMutatingWebhookConfiguration({ name: nameOf(body), body })),
-    ...validating.items
-      .filter((body) => changed(body, clients(body)))
-      .map((body) => admission.replaceValidatingWebhookConfiguration({ name: nameOf(body), body })),
-    ...apis.items
-      .filter((body) => body.spec !== undefined && changed(body, [body.spec]))
-      .map((body) => aggregation.replaceAPIService({ name: nameOf(body), body })),
-  ];
-  await Promise.all<unknown>(writes);
-  return writes.length > 0;
+    ({ clients }) => clients.filter(extend).length > 0,
+  );
+  await Promise.all(
+    changed.map(({ object, write }) => {
+      takeFromInjector(object);
+      return write();
+    }),
+  );
+  return changed.length > 0;
 }
 
-function takeFromInjector({ metadata }: Configuration): void {
+function takeFromInjector({ metadata }: KubernetesObject): void {
   const annotations = Object.entries(metadata?.annotations ?? {});
   Object.assign(metadata ?? {}, {
     annotations: Object.fromEntries(annotations.filter(([name]) => !name.startsWith(INJECTED_BY))),
   });
-}
-
-function nameOf({ metadata }: Configuration): string {
-  return metadata?.name ?? "";
 }
