@@ -270,6 +270,19 @@ describe("the plan of a rotation", () => {
     }
     const edits = ({ step: next }: Plan) => next?.edits.set?.map(({ value }) => value);
 
+    it("leaves those of others in place where the mesh was taken over", async () => {
+      const adopt = { objects: ["Namespace linkerd"], webhookCas: certificate(2).certPem };
+      const values = { "linkerd-mtls:adopt": adopt };
+      const args = { values, situation: { subject: "anchor" } } as const;
+      const [, taken] = await caPlan([[1], 1], [1, 2], 1, args);
+      assert.deepEqual(step(taken), ["settled", "add", 0, 0]);
+      const [, unknown] = await caPlan([[1], 1], [1, 2], 1, { ...args, values: {} });
+      assert.equal(unknown.stage, "changing");
+      // It was written while the stack's own was there already.
+      const own = { "linkerd-mtls:adopt": { ...adopt, webhookCas: certificate(1).certPem } };
+      assert.deepEqual(step((await caPlan([[1], 1], [1], 1, { ...args, values: own }))[1]), step(taken));
+    });
+
     it("adds one, signs by it, and drops the old one once webhooks have reloaded", async () => {
       const subject = { situation: { subject: "webhook-cas" } } as const;
       const [, begin] = await caPlan([[1], 1], [1], 1, subject);

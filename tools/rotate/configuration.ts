@@ -44,6 +44,8 @@ export interface Configuration {
   readonly hasAnchorKey: boolean;
   /** CAs of the webhooks. */
   readonly webhookCas: WebhookCas;
+  /** PEMs of CAs of others that the API server goes on to trust for the webhooks, where the mesh was taken over. */
+  readonly formerCas?: string;
   /** Workloads of others that each deployment rolls when they lack the trust bundle. */
   readonly rolled: RollSettings["workloads"];
   /** What cert-manager issues, and whether it renews the CA; with an issuer of others nothing is signed here. */
@@ -78,6 +80,7 @@ export function readConfiguration(values: Readonly<Record<string, unknown>>): Co
     generations: { issuer: generation("issuer"), webhooks: generation("webhookCertificates") },
     issuerCertificate: text("issuerCertificate"),
     webhookCas: webhookCas(values[TRUST.webhooks] as WebhookIssuanceArgs | undefined),
+    formerCas: property("adopt", "webhookCas") as string | undefined,
     rolled: (property("rolls", "workloads") ?? []) as Configuration["rolled"],
     hasAnchorKey: values[TRUST.anchorKey] !== undefined,
     certManager: {

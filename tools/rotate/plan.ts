@@ -9,7 +9,14 @@ import type { Anchor, Configuration } from "./configuration";
 import { isOwn, type Made } from "./made";
 import { add, addCa, drop, dropCas, newId, reissue, sign, signCa, type Step } from "./steps";
 import { anchorStates, changeTo, signerInUse, undeployed, validityIn } from "./trust";
-import { CA_RESTARTS, caObstacles, caRotation, isCaNearEnd, undeployedCas } from "./webhookCas";
+import {
+  CA_RESTARTS,
+  caObstacles,
+  caRotation,
+  isCaNearEnd,
+  undeployedCas,
+  withoutFormer,
+} from "./webhookCas";
 
 /** What is rotated on purpose. */
 export type Subject = "anchor" | "issuer" | "webhooks" | "webhook-cas";
@@ -55,8 +62,9 @@ export interface Plan {
 }
 
 /** The stage of a stack, and the next step of its rotation. It proposes nothing that the program's own checks refuse. */
-export function planOf(situation: Situation): Plan {
-  const { configuration, made, deployed, subject } = situation;
+export function planOf(found: Situation): Plan {
+  const { configuration, made, deployed, subject } = found;
+  const situation = { ...found, webhooks: withoutFormer(found.webhooks, configuration.formerCas) };
   const pending = unfinished(situation);
   if (pending.length > 0) {
     return propose(situation, "changing", pending, { name: "apply", edits: {}, configuration });

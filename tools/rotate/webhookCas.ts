@@ -1,6 +1,7 @@
 import { LINKERD_NAMESPACE, VIZ_NAMESPACE } from "../../components/controlPlane/linkerdNamespace";
-import { RELOAD_SECONDS } from "../../components/pki/podTrust";
+import { fingerprints } from "../../components/pki/deployedTrust";
 import { isNearEnd } from "../../components/pki/expiry";
+import { RELOAD_SECONDS } from "../../components/pki/podTrust";
 import type { WebhookCas } from "../../components/pki/webhookCas";
 import {
   type DeployedWebhook,
@@ -17,6 +18,25 @@ export interface CaRotation {
   readonly next?: number;
   /** CAs that do not sign any more, and are trusted still. */
   readonly old: readonly number[];
+}
+
+/**
+ * The webhooks without the CAs of others that the API server goes on to trust (`adopt.webhookCas`): these are in no step of
+ * a rotation. `former`: their PEMs.
+ */
+export function withoutFormer(
+  webhooks: readonly DeployedWebhook[],
+  former: string | undefined,
+): readonly DeployedWebhook[] {
+  const prints = fingerprints(former ?? "");
+  return webhooks.map((webhook) => ({
+    ...webhook,
+    // One that signs is this stack's own: the configuration was written while it was there.
+    cas: webhook.cas.filter(
+      ({ fingerprint256, publicKey }) =>
+        !prints.has(fingerprint256) || webhook.serving?.verify(publicKey) === true,
+    ),
+  }));
 }
 
 /** Where the CAs that are configured are on their way. */
