@@ -1,7 +1,14 @@
 import * as pulumi from "@pulumi/pulumi";
 
 import { SAMPLE_APPLICATIONS } from "./apps";
-import { checkCluster, LinkerdMesh, MeshCertificates, stackMark, trustProof } from "./components";
+import {
+  adoptionLock,
+  checkCluster,
+  LinkerdMesh,
+  MeshCertificates,
+  stackMark,
+  trustProof,
+} from "./components";
 import { readConfig } from "./config";
 import { silenceDebugMessages } from "./debugMessages";
 
@@ -36,7 +43,9 @@ async function program(): Promise<StackOutputs> {
   await mesh.certificatesChecked;
   const applications = samples.map(({ name, sample }) => new sample.component(name, { mesh }));
 
-  trustProof("linkerd-trust-proof", { mesh, deployed, rolls }, { dependsOn: [mesh, ...applications] });
+  const parts = [mesh, ...applications];
+  const proof = trustProof("linkerd-trust-proof", { mesh, deployed, rolls }, { dependsOn: parts });
+  adoptionLock("linkerd-adoption-lock", mesh.cluster, [...parts, proof]);
 
   const { certificates, trustDomain, chartVersions, meshedNamespaces } = mesh;
   return {

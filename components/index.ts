@@ -2,6 +2,7 @@ export { CertManager, type CertManagerArgs } from "./certManager/certManager";
 export { type Rotation } from "./certManager/rotation";
 export { type ClusterAccess } from "./cluster/client";
 export { type ChartName, type ChartValues } from "./chartValues";
+export { adoptionLock } from "./cluster/adoptionLock";
 export { ownNamespace } from "./cluster/ownership";
 export { stackMark } from "./cluster/stackMark";
 export { KubeSystemLabel } from "./controlPlane/kubeSystemLabel";
