@@ -1,45 +1,51 @@
 import {
   installByCli,
+  installByScript,
   installWithCertManager,
   installWithValues,
   installWithViz,
 } from "../support/othersMesh";
-import { provesRotation, provesTakeover } from "../support/takeover";
+import { refusingProvider } from "../support/refusingProvider";
+import { type OthersMesh, provesDestruction, provesRelease, provesTakeover } from "../support/takeover";
+import { byHand, provesRotation } from "../support/takeoverRotation";
 
 /** Of the releases, once the stack has them. */
 const REVISIONS = { "linkerd-crds": 2, "linkerd-control-plane": 2 };
 
-describe("a mesh of linkerd install that a stack takes over", () => {
-  const mesh = provesTakeover({
+const MESHES: Readonly<Record<string, OthersMesh>> = {
+  "helm install": { name: "test-takeover-helm", install: installByScript, revisions: REVISIONS },
+  "helm install, by a provider that refuses to create what exists": {
+    name: "test-takeover-refused",
+    install: installByScript,
+    env: async ({ paths }) => ({ ...(await refusingProvider(paths)) }),
+    revisions: REVISIONS,
+  },
+  "linkerd install": {
     name: "test-takeover-cli",
     install: installByCli,
     // Helm had no record.
     revisions: { "linkerd-crds": 1, "linkerd-control-plane": 1 },
     hasKeys: false,
-  });
-  provesRotation(mesh);
-});
-
-describe("a mesh with viz that a stack takes over", () => {
-  const revisions = { ...REVISIONS, "linkerd-viz": 2 };
-  provesTakeover({ name: "test-takeover-viz", install: installWithViz, revisions });
-});
-
-describe("a mesh with certificates of cert-manager that a stack takes over", () => {
-  const revisions = { ...REVISIONS, "cert-manager": 1 };
-  provesTakeover({
+  },
+  viz: {
+    name: "test-takeover-viz",
+    install: installWithViz,
+    revisions: { ...REVISIONS, "linkerd-viz": 2 },
+  },
+  "cert-manager": {
     name: "test-takeover-cert-manager",
     install: installWithCertManager,
-    revisions,
+    revisions: { ...REVISIONS, "cert-manager": 1 },
     hasKeys: false,
-  });
-});
+  },
+  "other values": { name: "test-takeover-values", install: installWithValues, revisions: REVISIONS },
+};
 
-describe("a mesh of other values that a stack takes over", () => {
-  const mesh = provesTakeover({
-    name: "test-takeover-values",
-    install: installWithValues,
-    revisions: REVISIONS,
+for (const [what, others] of Object.entries(MESHES)) {
+  describe(`a mesh of ${what} that a stack takes over, gives back, takes over again and rotates`, () => {
+    const mesh = provesTakeover(others);
+    provesRelease(mesh);
+    provesRotation(mesh, what === "cert-manager" ? byHand() : undefined);
+    provesDestruction(mesh);
   });
-  provesRotation(mesh);
-});
+}

@@ -222,7 +222,7 @@ export interface Watched {
 
 /** Watches a mesh: certificates of the real identity service, dry runs of pods, pods and Deployments. */
 export class MeshWatch {
-  private readonly leaves: LeafChain[] = [];
+  private readonly leaves: { readonly chain: LeafChain; readonly issued: Date }[] = [];
   private verified = 0;
   private failed = 0;
 
@@ -249,16 +249,27 @@ export class MeshWatch {
     return { dryRuns, verified, failed };
   }
 
-  /** Every certificate so far, and a new one of each namespace, under the bundle of every pod that runs. */
+  /**
+   * A new certificate of each namespace, and every one so far that a pod can have: it is valid, and a pod runs that was
+   * created before it. Under the bundle of every pod that runs.
+   */
   private async verify(): Promise<void> {
-    for (const namespace of APPLICATIONS) this.leaves.push(await issueLeaf(this.sandbox, namespace));
+    for (const namespace of APPLICATIONS) {
+      this.leaves.push({ chain: await issueLeaf(this.sandbox, namespace), issued: new Date() });
+    }
     const now = new Date();
-    const valid = this.leaves.filter(([leaf]) => new Date(leaf.validTo) > now);
-    for (const pod of await this.pods()) {
-      const bundle = pemsOf(anchorsOf(pod)).map((pem) => new X509Certificate(pem));
-      for (const chain of valid) {
-        if (verifies(chain, bundle, now)) this.verified++;
-        else this.failed++;
+    const pods = await this.pods();
+    const oldest = Math.min(...pods.map(({ metadata }) => metadata?.creationTimestamp?.getTime() ?? 0));
+    const held = this.leaves.filter(
+      ({ chain: [leaf], issued }) => new Date(leaf.validTo) > now && issued.getTime() >= oldest,
+    );
+    const bundles = pods.map((pod) => anchorsOf(pod));
+    for (const text of new Set(bundles)) {
+      const { length } = bundles.filter((other) => other === text);
+      const bundle = pemsOf(text).map((pem) => new X509Certificate(pem));
+      for (const { chain } of held) {
+        if (verifies(chain, bundle, now)) this.verified += length;
+        else this.failed += length;
       }
     }
   }

@@ -1,56 +1,12 @@
 import assert from "node:assert/strict";
 
 import { sandboxTarget } from "../../tools/sandbox/target";
-import { anchorsOf, ownFile, readStackFile } from "../../tools/shared/stackFile";
-import { testAnchor, testIssuer } from "./certificates";
+import { withStack } from "../../tools/sandbox/workspace";
 import { clusterObjects } from "./clusterObjects";
-import { configuration, type Ended, run, start, succeed, succeedWith } from "./command";
-import { keysFound, MeshWatch, type Rollouts, type Watched } from "./othersMesh";
-import { StackRuns } from "./stackRuns";
+import { configuration, succeed } from "./command";
+import { keysFound } from "./othersMesh";
+import { TakenMesh } from "./takenMesh";
 import { type TestSandbox, useSandbox } from "./testSandbox";
-
-/** No sample application. */
-export const NO_SAMPLES = configuration({ sampleApplications: [] });
-
-/** Writes the mesh of a sandbox as the configuration of its stack. */
-export function adopt({ name }: TestSandbox, ...args: readonly string[]): Promise<Ended> {
-  return start(["--name", name, "--stack", "dev", ...args], {}, "tools/adopt/main.ts").ended;
-}
-
-/** Control-plane Deployments are rolled out once at most. */
-export function atMostOnce(before: Rollouts, after: Rollouts): void {
-  console.log(`      roll-outs: ${JSON.stringify(before)} -> ${JSON.stringify(after)}`);
-  for (const [name, rollouts] of Object.entries(before)) {
-    assert((after[name] ?? 0) <= rollouts + 1, `${name} was rolled out more than once`);
-  }
-}
-
-/** While the injector's endpoint moves, a pod may be refused, which its controller tries again. */
-const REFUSED = 2;
-
-/**
- * How a pod is refused while the injector is rolled out, besides by the guard: by one that has just started and has not
- * read the namespaces, and, where the failure policy is Fail, because one is gone that the API server still asks.
- */
-const ROLLING = new RegExp(
-  [
-    "linkerd-proxy-injector\\S* denied the request: namespaces \\S+ not found",
-    "failed calling webhook \\S*linkerd-proxy-injector",
-  ].join("|"),
-);
-
-/** No pod was admitted without its proxy, hardly any refused, and every certificate was trusted by every pod. */
-export function assertServed({ dryRuns, failed, verified }: Watched): void {
-  const denied = dryRuns.unexpected.filter((answer) => ROLLING.test(answer));
-  assert.deepEqual(
-    dryRuns.unexpected.filter((answer) => !denied.includes(answer)),
-    [],
-  );
-  const refused = dryRuns.refused + denied.length;
-  assert(refused <= REFUSED, `${refused} pods were refused`);
-  assert.equal(failed, 0);
-  assert(verified > 0);
-}
 
 /** A mesh of others, and what becomes of it. */
 export interface OthersMesh {
@@ -65,49 +21,40 @@ export interface OthersMesh {
   readonly hasKeys?: boolean;
 }
 
-/** A mesh whose takeover is proven by the tests of {@link provesTakeover}. */
-export interface TakenMesh {
-  readonly sandbox: TestSandbox;
-  readonly watch: MeshWatch;
-  /** uids of the applications' pods. */
-  readonly pods: () => readonly string[];
+/** A sandbox with a mesh of others, for the suite that calls this. */
+export function useOthersMesh({ name, install, env }: OthersMesh): TakenMesh {
+  const mesh = new TakenMesh(useSandbox(name));
+  before("a mesh of others", async () => {
+    const { sandbox } = mesh;
+    await succeed("sandbox", "start", "--name", sandbox.name);
+    mesh.env = (await env?.(sandbox)) ?? {};
+    await install(sandbox);
+    assert.equal((await mesh.watch.uids()).length, 10);
+  });
+  after("what was seen", () => {
+    mesh.report();
+  });
+  return mesh;
 }
 
 /** Tests that go on from each other: the mesh is written as configuration, previewed, and taken over. */
-export function provesTakeover({
-  name,
-  install,
-  env = () => Promise.resolve({}),
-  revisions,
-  hasKeys = true,
-}: OthersMesh): TakenMesh {
-  const sandbox = useSandbox(name);
-  const watch = new MeshWatch(sandbox);
+export function provesTakeover(others: OthersMesh): TakenMesh {
+  const { revisions, hasKeys = true } = others;
+  const mesh = useOthersMesh(others);
+  const { sandbox } = mesh;
   const outputs: Record<string, string> = {};
-  let variables: NodeJS.ProcessEnv = {};
-  let pods: readonly string[] = [];
-  let rollouts: Rollouts;
-
-  async function stack(command: string): Promise<string> {
-    const output = await succeedWith(variables, command, "--name", sandbox.name, ...NO_SAMPLES);
+  const stack = async (command: string): Promise<string> => {
+    const output = await mesh.succeed([command]);
     outputs[`${command} ${Object.keys(outputs).length}`] = output;
     return output;
-  }
-
-  before("a mesh of others", async () => {
-    await succeed("sandbox", "start", "--name", sandbox.name);
-    variables = await env(sandbox);
-    await install(sandbox);
-    [pods, rollouts] = [await watch.uids(), await watch.rollouts()];
-    assert.equal(pods.length, 10);
-  });
+  };
 
   it("is written as configuration, and previewed, which changes nothing", async () => {
     // What is looked for afterwards is found before.
     const found = await keysFound(sandbox, {});
     assert.equal(found.length > 0, hasKeys, found.join());
     const objects = await clusterObjects(sandbox);
-    const { code, output } = await adopt(sandbox);
+    const { code, output } = await mesh.adopt();
     assert.equal(code, 0, output);
     outputs.adopt = output;
     const preview = await stack("preview");
@@ -115,11 +62,8 @@ export function provesTakeover({
     assert.deepEqual(await clusterObjects(sandbox), objects);
   });
 
-  it("is taken over while no pod is refused its proxy, or trusts less", async () => {
-    assertServed(await watch.during(() => stack("up")));
-    assert.deepEqual(await watch.uids(), pods);
-    atMostOnce(rollouts, await watch.rollouts());
-  });
+  it("is taken over while no pod is refused its proxy, or trusts less", () =>
+    mesh.during("taken over", () => stack("up")));
 
   it("goes on with Helm's history", async () => {
     const wanted = Object.entries(revisions).flatMap(([release, last]) =>
@@ -130,12 +74,13 @@ export function provesTakeover({
       ),
     );
     assert.deepEqual((await sandbox.helmReleaseStates()).sort(), wanted.sort());
+    console.log(`      ${await adoptedObjects(mesh)}`);
   });
 
-  it("changes nothing the second time", async () => {
-    assert.match(await stack("up"), /Resources:\s+\d+ unchanged\s/);
-    assert.deepEqual(await watch.uids(), pods);
-  });
+  it("changes nothing the second time", () =>
+    mesh.during("the second time", async () => {
+      assert.match(await stack("up"), /Resources:\s+\d+ unchanged\s/);
+    }));
 
   it("leaves no private key in files, outputs or Helm's history", async () => {
     assert.deepEqual(await keysFound(sandbox, outputs), []);
@@ -143,75 +88,65 @@ export function provesTakeover({
 
   it("is not destroyed by accident", async () => {
     const objects = await clusterObjects(sandbox);
-    const { code, output } = await run("down", "--keep", "--name", sandbox.name);
+    const { code, output } = await mesh.run(["down", "--keep"]);
     assert.notEqual(code, 0);
     assert.match(output, /has protected resources .*, so nothing was deleted/);
+    await assert.rejects(destroyByPulumi(sandbox), /linkerd-adoption-lock/);
     assert.deepEqual(await clusterObjects(sandbox), objects);
   });
 
-  return { sandbox, watch, pods: () => pods };
+  return mesh;
 }
 
-/** Tests that go on from {@link provesTakeover}: a value is changed, the trust anchor and the issuer are rotated. */
-export function provesRotation({ sandbox, watch, pods }: TakenMesh): void {
-  let stack: StackRuns;
-  it("gets another value, which restarts no application", async () => {
-    const target = await sandboxTarget(sandbox.name, new AbortController().signal);
-    stack = new StackRuns(target, { sampleApplications: [], rolls: { workloads: "all", percent: 50 } });
-    const values = { "linkerd-control-plane": { controllerLogLevel: "debug" } };
-    assertServed(await watch.during(() => stack.up({ values })));
-    assert.deepEqual(await watch.uids(), pods());
-  });
+/** `pulumi destroy`, which does not look first at what is protected. */
+async function destroyByPulumi({ name }: TestSandbox): Promise<void> {
+  const target = await sandboxTarget(name, new AbortController().signal);
+  await withStack({ ...target, stack: "dev" }, (stack) => stack.destroy());
+}
 
-  it("gets another trust anchor, with which each application restarts, and then its issuer", async () => {
-    const anchor = await testAnchor();
-    const issuer = await testIssuer(anchor);
-    const { config = {} } = await readStackFile(ownFile(sandbox.paths, "dev"));
-    const trustAnchors = [...anchorsOf(config), { id: "next", certificate: anchor.certPem }];
-    assertServed(await watch.during(() => stack.up({ trustAnchors })));
-    assert.deepEqual(
-      (await watch.uids()).filter((uid) => pods().includes(uid)),
-      [],
-    );
-    const restarted = await watch.uids();
-    const next = { trustAnchors, issuerCertificate: issuer.certPem, issuerKey: issuer.keyPem };
-    assertServed(await watch.during(() => stack.up(next)));
-    assert.deepEqual(await watch.uids(), restarted);
-  });
+/** What was taken over: entries of the configuration, and the objects of the releases among them. */
+async function adoptedObjects(mesh: TakenMesh): Promise<string> {
+  const { objects } = (await mesh.written())["linkerd-mtls:adopt"] as { objects: readonly string[] };
+  const releases = objects.flatMap((object) => /^HelmRelease .+\/(.+)$/.exec(object)?.[1] ?? []);
+  const kinds = "serviceaccounts,services,configmaps,secrets,deployments,cronjobs,roles,rolebindings";
+  const wide =
+    "clusterroles,clusterrolebindings,customresourcedefinitions,apiservices,mutatingwebhookconfigurations,validatingwebhookconfigurations";
+  const column = String.raw`R:.metadata.annotations.meta\.helm\.sh/release-name`;
+  const args = ["get", `${kinds},${wide}`, "-A", "--no-headers", "-o", `custom-columns=${column}`];
+  const owners = (await mesh.sandbox.kubectl(args)).split("\n").map((line) => line.trim());
+  return `${objects.length} entries of adopt; objects of its releases: ${owners.filter((owner) => releases.includes(owner)).length}`;
 }
 
 /** Tests that go on from {@link provesTakeover}: the stack lets go of the mesh, and takes it over again. */
-export function provesRelease({ sandbox, watch }: TakenMesh): void {
+export function provesRelease(mesh: TakenMesh): void {
   it("is given back, and goes on as it is", async () => {
-    const [pods, rollouts] = [await watch.uids(), await watch.rollouts()];
-    const watched = await watch.during(async () => {
-      const { code, output } = await adopt(sandbox, "--release");
+    const rollouts = await mesh.watch.rollouts();
+    await mesh.during("given back", async () => {
+      const { code, output } = await mesh.adopt("--release");
       assert.equal(code, 0, output);
     });
-    assertServed(watched);
-    assert.deepEqual(await watch.uids(), pods);
-    assert.deepEqual(await watch.rollouts(), rollouts);
-    const { code, output } = await run("preview", "--name", sandbox.name, ...NO_SAMPLES);
+    assert.deepEqual(await mesh.watch.rollouts(), rollouts);
+    const { code, output } = await mesh.run(["preview"]);
     assert.notEqual(code, 0);
     assert.match(output, /did not make it; nothing was changed/);
     assert.doesNotMatch(output, /linkerd-mesh-guard|made by stack/);
   });
 
-  it("is taken over again", async () => {
-    const [pods, rollouts] = [await watch.uids(), await watch.rollouts()];
-    const { code, output } = await adopt(sandbox);
-    assert.equal(code, 0, output);
-    assertServed(await watch.during(() => succeed("up", "--name", sandbox.name, ...NO_SAMPLES)));
-    assert.deepEqual(await watch.uids(), pods);
-    atMostOnce(rollouts, await watch.rollouts());
-  });
+  it("is taken over again", () =>
+    mesh.during("taken over again", async () => {
+      const { code, output } = await mesh.adopt();
+      assert.equal(code, 0, output);
+      await mesh.succeed(["up"]);
+    }));
+}
 
+/** A test that ends it all: the stack is told that it may delete the mesh. */
+export function provesDestruction(mesh: TakenMesh): void {
   it("is destroyed once it is told so", async () => {
-    const { config = {} } = await readStackFile(ownFile(sandbox.paths, "dev"));
-    const told = { adopt: { ...(config["linkerd-mtls:adopt"] as object), destroy: true } };
-    await succeed("up", "--name", sandbox.name, ...NO_SAMPLES, ...configuration(told));
-    await succeed("down", "--keep", "--name", sandbox.name);
-    assert.deepEqual(await watch.rollouts(), {});
-    assert.equal((await watch.uids()).length, 10);
+    const adopt = (await mesh.written())["linkerd-mtls:adopt"] as object;
+    await mesh.succeed(["up", ...configuration({ adopt: { ...adopt, destroy: true } })]);
+    await mesh.succeed(["down", "--keep"]);
+    assert.deepEqual(await mesh.watch.rollouts(), {});
+    assert.equal((await mesh.watch.uids()).length, 10);
   });
 }
