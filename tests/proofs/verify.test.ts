@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 
@@ -19,7 +18,6 @@ import { linkerdCheck } from "../../tools/sandbox/linkerdCheck";
 import { pulumiTools } from "../../tools/sandbox/build/pulumi";
 import { sandboxTools } from "../../tools/sandbox/build/tools";
 import { run as runCommand } from "../../tools/shared/run";
-import { PROJECT } from "../../tools/shared/paths";
 import type { Group, Result } from "../../tools/verify/model";
 import { testAnchor, testCertificate, testIssuer } from "../support/certificates";
 import { configuration, start, succeed } from "../support/command";
@@ -145,22 +143,6 @@ describe("verify", () => {
     const { code, groups, output } = await verify("--stack-outputs", outputs);
     assert.equal(code, 0, output);
     assert.equal(groups.at(-1)?.group, "stack");
-  });
-
-  it("runs by npx where it is installed as a package, in a folder elsewhere", async () => {
-    const folder = await mkdtemp(join(tmpdir(), "linkerd-mtls-verify-"));
-    try {
-      await runCommand("npm", ["pack", "--silent", "--pack-destination", folder], { cwd: PROJECT });
-      const [archive = ""] = await readdir(folder);
-      await writeFile(join(folder, "package.json"), '{"private":true}');
-      const quietly = ["--silent", "--no-audit", "--no-fund", "--ignore-scripts", "--prefer-offline"];
-      await runCommand("npm", ["install", ...quietly, `./${archive}`], { cwd: folder });
-      const args = ["--no-install", "linkerd-mtls-verify", "--kubeconfig", kubeconfig(), "--output", "json"];
-      const answer = await runCommand("npx", args, { cwd: folder });
-      assert.equal((JSON.parse(answer) as { healthy: boolean }).healthy, true);
-    } finally {
-      await rm(folder, { recursive: true });
-    }
   });
 
   it("is written as a page with the same permissions", async () => {
