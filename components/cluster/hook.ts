@@ -3,6 +3,8 @@ import { AsyncResource } from "node:async_hooks";
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
 
+import { unlessInterrupted } from "./waiting";
+
 /** Inputs of the resource that a hook runs for. The engine gives plain values, secrets included. */
 export interface HookInputs<I> {
   readonly newInputs: I;
@@ -12,7 +14,7 @@ export interface HookInputs<I> {
 
 /**
  * A hook that asks the cluster, or changes something in it, before a resource is created or updated. When it throws, the
- * operation fails with its message and nothing is changed. It does not run in a preview.
+ * operation fails with its message and nothing is changed. It does not run in a preview, and ends with Ctrl-C.
  *
  * @param name Unique in the deployment: begin it with the name of the component.
  */
@@ -24,7 +26,9 @@ export function clusterHook<I = unknown>(
   const context = new AsyncResource("linkerd-mtls:hook");
   return new pulumi.ResourceHook(name, ({ newInputs, oldInputs }) =>
     context.runInAsyncScope(() =>
-      run({ newInputs: newInputs as I, ...(oldInputs !== undefined && { oldInputs: oldInputs as I }) }),
+      unlessInterrupted(name, () =>
+        run({ newInputs: newInputs as I, ...(oldInputs !== undefined && { oldInputs: oldInputs as I }) }),
+      ),
     ),
   );
 }

@@ -21,21 +21,55 @@ export interface Interruption {
   readonly dispose: () => void;
 }
 
+/** Who listens now. They share one listener for each signal of the process, which warns of more than ten. */
+const LISTENERS = new Set<AbortController>();
+const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+
+function abortAll(): void {
+  for (const interruption of LISTENERS) interruption.abort();
+}
+
 /**
  * Listens for Ctrl-C. The engine waits for its hooks even when it is told to end, so one that went on asking would hold
  * it until the deadline.
  */
 export function listenForInterruption(): Interruption {
   const interruption = new AbortController();
-  const abort = (): void => {
-    interruption.abort();
-  };
-  const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
-  for (const signal of signals) process.on(signal, abort);
+  if (LISTENERS.size === 0) {
+    for (const signal of SIGNALS) process.on(signal, abortAll);
+  }
+  LISTENERS.add(interruption);
   const dispose = (): void => {
-    for (const signal of signals) process.off(signal, abort);
+    if (LISTENERS.delete(interruption) && LISTENERS.size === 0) {
+      for (const signal of SIGNALS) process.off(signal, abortAll);
+    }
   };
   return { signal: interruption.signal, dispose };
+}
+
+/** How long what was begun may take to end by itself, once it is interrupted: a wait says what it saw. */
+const GRACE_MS = 1_000;
+
+/**
+ * The result of a task that does not listen for itself, or an error a moment after Ctrl-C. Without it, a request that gets
+ * no answer would last until its own deadline.
+ */
+export async function unlessInterrupted<T>(what: string, task: () => Promise<T>): Promise<T> {
+  const { signal, dispose } = listenForInterruption();
+  const settled = new AbortController();
+  const interrupted = new Promise<never>((_, reject) => {
+    const end = async (): Promise<void> => {
+      await CLOCK.sleep(GRACE_MS);
+      reject(new Error(`interrupted: ${what} was not done, because the cluster did not answer yet`));
+    };
+    signal.addEventListener("abort", () => void end(), { signal: settled.signal });
+  });
+  try {
+    return await Promise.race([task(), interrupted]);
+  } finally {
+    settled.abort();
+    dispose();
+  }
 }
 
 /** What one try has shown. */

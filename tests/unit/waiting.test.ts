@@ -2,8 +2,11 @@ import assert from "node:assert/strict";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 
 import { type Verdict, wait } from "../../components/cluster/waiting";
+import { LinkerdCrds } from "../../components/controlPlane/linkerdCrds";
+import { LinkerdNamespace } from "../../components/controlPlane/linkerdNamespace";
 import { injectionApi } from "../../components/injection/injectionApi";
 import { InjectionGate } from "../../components/injection/injectionGate";
 import { record } from "../support/recorder";
@@ -58,6 +61,41 @@ describe("a credential plugin that hangs", () => {
       ),
     );
     assert.ok(took < 8_000, `${took} ms`);
+  });
+
+  it("does not hold a hook that asks once, when it is interrupted", async () => {
+    const cluster = { kubeconfig };
+    const recording = await record(() => {
+      new LinkerdNamespace("mesh", { cluster });
+      new LinkerdCrds("crds", { namespace: "linkerd", cluster });
+    });
+    const others = process.listeners("SIGINT");
+    process.removeAllListeners("SIGINT");
+    try {
+      const newInputs = {
+        ...{ apiVersion: "v1", kind: "Namespace", metadata: { name: "linkerd" } },
+        ...{ name: "linkerd-crds", namespace: "linkerd", description: "" },
+      };
+      const hooks = [...recording.hooks].filter(([name]) => /-(foreign|records)$/.test(name));
+      assert.equal(hooks.length, 2);
+      const ended = hooks.map(([name, hook]) =>
+        assert.rejects(
+          async () => hook.callback({ urn: "", id: "", name: "", type: "", newInputs }),
+          new RegExp(`^Error: interrupted: ${name} was not done, because the cluster did not answer yet$`),
+        ),
+      );
+      const took = await duration(async () => {
+        // A later moment, in which they ask.
+        await sleep(200);
+        assert.equal(process.listenerCount("SIGINT"), 1);
+        process.emit("SIGINT");
+        await Promise.all(ended);
+      });
+      assert.ok(took < 3_000, `${took} ms`);
+      assert.equal(process.listenerCount("SIGINT"), 0);
+    } finally {
+      for (const listener of others) process.on("SIGINT", listener);
+    }
   });
 });
 
