@@ -5,6 +5,7 @@ import { ClusterAccess } from "../cluster/client";
 import { readinessGate } from "../cluster/readinessGate";
 import { acceptanceHook } from "../cluster/acceptance";
 import { beforeChange } from "../cluster/hook";
+import { marked } from "../cluster/ownership";
 import { Rotation } from "./rotation";
 
 /** Default of how long to wait for cert-manager, in seconds. */
@@ -41,6 +42,11 @@ export interface CertificateSpec extends Rotation {
   readonly usages: readonly string[];
 }
 
+/** A Certificate's specification with what cert-manager writes on its Secret: the mark of this stack. */
+interface MarkedSpec extends CertificateSpec {
+  readonly secretTemplate: { readonly annotations: Readonly<Record<string, pulumi.Input<string>>> };
+}
+
 /** Where a component's objects of cert-manager are, and how long to wait for them. */
 export interface Placement {
   readonly namespace: pulumi.Input<string>;
@@ -64,7 +70,7 @@ export function issuerRef({
 /** A Certificate and what is asked of it. */
 interface Issued {
   readonly name: string;
-  readonly spec: CertificateSpec;
+  readonly spec: MarkedSpec;
   readonly resource: k8s.apiextensions.CustomResource;
 }
 
@@ -101,7 +107,10 @@ export class CertManagerObjects {
     spec: CertificateSpec,
     dependsOn?: pulumi.CustomResourceOptions["dependsOn"],
   ): Issued {
-    return { name, spec, resource: this.create(resourceName, "Certificate", name, spec, dependsOn) };
+    const annotations = marked(this.placement.cluster);
+    const markedSpec = { ...spec, secretTemplate: { annotations } };
+    const resource = this.create(resourceName, "Certificate", name, markedSpec, dependsOn);
+    return { name, spec: markedSpec, resource };
   }
 
   /** Resolves once the Certificates are Ready. */

@@ -122,7 +122,6 @@ export class IdentityIssuer extends pulumi.ComponentResource {
         ...takeover({
           name: resource,
           resource: certificateName(name),
-          certificate: IDENTITY_ISSUER_SECRET,
           handover,
           cluster,
         }),

@@ -18,16 +18,12 @@ const ISSUER = "linkerd-mtls";
  */
 export const TAKEOVER_ANNOTATIONS = { "pulumi.com/patchForce": "true", [ISSUER_ANNOTATION]: ISSUER };
 
-/** Annotation by which cert-manager says for which Certificate it wrote a Secret. */
-const CERTIFICATE_ANNOTATION = "cert-manager.io/certificate-name";
-
 /** Arguments of {@link takeover}. */
 export interface TakeoverArgs {
   /** Name of the Secret's resource. */
   readonly name: string;
-  /** Name of the resource for cert-manager's Certificate, and of the Certificate. */
+  /** Name of the resource for cert-manager's Certificate. */
   readonly resource: string;
-  readonly certificate: string;
   /** Whether the Secret stays when the Certificate replaces it. */
   readonly handover: boolean;
   readonly cluster: ClusterAccess;
@@ -38,22 +34,21 @@ export interface TakeoverArgs {
  * cert-manager does. Either can take over from the other in one deployment:
  *
  * - The Secret replaces the Certificate, which is deleted first. Otherwise cert-manager would overwrite the new Secret. What
- *   cert-manager wrote is deleted just before the Secret is created: pods that have mounted it keep their files, and one
- *   that starts in this moment waits for it.
+ *   cert-manager wrote for this stack is deleted just before the Secret is created: pods that have mounted it keep their
+ *   files, and one that starts in this moment waits for it. A Secret of others is an error.
  * - So is the Secret of others that this stack may take over: its type cannot be changed.
  * - With `handover`, the Secret stays in the cluster when the Certificate replaces it, so that pods which mount it never
  *   miss it. The engine takes this from the deployment before, so it must be set before it is needed. It also keeps the
  *   Secret when the stack is destroyed, until its namespace is deleted.
  */
 export function takeover(args: TakeoverArgs): pulumi.CustomResourceOptions {
-  const { name, resource, certificate, handover, cluster } = args;
+  const { name, resource, handover, cluster } = args;
   const leftover = removeLeftover(
     `${name}-leftover`,
     cluster,
     ({ name: secret = "", namespace, annotations = {} }) =>
-      annotations[CERTIFICATE_ANNOTATION] === certificate ||
-      annotations[ISSUER_ANNOTATION] === ISSUER ||
-      isAdopted(cluster, "Secret", secret, namespace),
+      // It has written it itself, and Pulumi was killed, or it has kept it for cert-manager.
+      annotations[ISSUER_ANNOTATION] === ISSUER || isAdopted(cluster, "Secret", secret, namespace),
   );
   return {
     aliases: [{ name: resource, type: CERTIFICATE_TYPE }],

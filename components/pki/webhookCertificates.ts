@@ -229,7 +229,6 @@ export class WebhookCertificates<S extends string> extends pulumi.ComponentResou
         ...takeover({
           name: resource,
           resource: `${name}-${service}-certificate`,
-          certificate: service,
           handover,
           cluster,
         }),

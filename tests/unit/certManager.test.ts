@@ -14,6 +14,9 @@ import { describeFound, rotationProblems } from "../../components/rules";
 import { MARK, STACK } from "../support/mark";
 import { record, type Recorded, type Recording } from "../support/recorder";
 
+/** What each Certificate has cert-manager write on its Secret. */
+const MARKED_SECRET = { secretTemplate: { annotations: MARK } };
+
 /** What is created only when these Certificates of namespace linkerd are Ready. */
 function gateOf(recording: Recording, name: string, ...certificates: string[]): Recorded {
   const gate = recording.get("RandomId", name);
@@ -133,6 +136,7 @@ describe("IdentityIssuer, issued by cert-manager", () => {
     assert.match(subject.serialNumber, /^[0-9a-f]{16}$/);
     assert.deepEqual(rest, {
       secretName: "linkerd-identity-issuer",
+      ...MARKED_SECRET,
       duration: "48h0m0s",
       renewBefore: "25h0m0s",
       issuerRef: { name: "linkerd-trust-anchor", kind: "Issuer", group: "cert-manager.io" },
@@ -220,6 +224,7 @@ describe("WebhookCertificates, issued by cert-manager", () => {
       metadata: { name: "linkerd-sp-validator", namespace: "linkerd" },
       spec: {
         secretName: "linkerd-sp-validator-k8s-tls",
+        ...MARKED_SECRET,
         duration: "24h0m0s",
         renewBefore: "1h0m0s",
         issuerRef: { name: "webhook-issuer", kind: "Issuer", group: "cert-manager.io" },
@@ -245,6 +250,7 @@ describe("WebhookCertificates, issued by cert-manager", () => {
     const ca = recording.get("Certificate", "webhooks-ca-renewal");
     assert.deepEqual(ca.inputs.spec, {
       secretName: "webhook-issuer-tls",
+      ...MARKED_SECRET,
       duration: "8760h0m0s",
       renewBefore: "2160h0m0s",
       issuerRef: { name: "webhook-issuer-ca", kind: "Issuer", group: "cert-manager.io" },

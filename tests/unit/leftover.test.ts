@@ -14,10 +14,19 @@ const NEW_INPUTS = {
   metadata: { name: "linkerd-identity-issuer", namespace: "linkerd" },
 };
 
+/** Who has made it, beside its annotations. */
+const MANAGERS = { uid: "uid-1", managedFields: [{ manager: "kubectl-create" }] };
+
 /** A Secret with these annotations, as the API server has it. */
 const secret = (annotations: Readonly<Record<string, string>>) => ({
-  body: { ...NEW_INPUTS, metadata: { ...NEW_INPUTS.metadata, uid: "uid-1", annotations } },
+  body: { ...NEW_INPUTS, metadata: { ...NEW_INPUTS.metadata, ...MANAGERS, annotations } },
 });
+
+/** What cert-manager writes on the Secret of a Certificate of that name, whoever has made it. */
+const WRITTEN = {
+  "cert-manager.io/certificate-name": "linkerd-identity-issuer",
+  "cert-manager.io/issuer-name": "other",
+};
 
 describe("a Secret that takes over from cert-manager's Certificate", () => {
   const server = new ApiServer();
@@ -30,7 +39,7 @@ describe("a Secret that takes over from cert-manager's Certificate", () => {
     recording = await record(() => {
       new IdentityIssuer("issuer", {
         ...{ namespace: "linkerd", trustDomain: "example.org", trustBundlePem: "bundle", source },
-        cluster: { kubeconfig: server.kubeconfig() },
+        cluster: { kubeconfig: server.kubeconfig(), mark: "o/p/s 12345678" },
       });
     });
   });
@@ -53,8 +62,8 @@ describe("a Secret that takes over from cert-manager's Certificate", () => {
     return server.requests.map(({ line }) => line).filter((line) => line !== DISCOVER);
   }
 
-  it("deletes what cert-manager wrote for that Certificate, and nothing made since", async () => {
-    const written = secret({ "cert-manager.io/certificate-name": "linkerd-identity-issuer" });
+  it("deletes what cert-manager wrote for this stack, and nothing made since", async () => {
+    const written = secret({ ...WRITTEN, "linkerd-mtls/stack": "renamed/p/s 12345678" });
     assert.deepEqual(await create(written), [READ, DELETE]);
     const { body } = server.requests.at(-1) ?? {};
     assert.deepEqual(JSON.parse(body ?? ""), { preconditions: { uid: "uid-1" } });
@@ -64,11 +73,23 @@ describe("a Secret that takes over from cert-manager's Certificate", () => {
     assert.deepEqual(await create(secret({ "cert-manager.io/issuer-name": "linkerd-mtls" })), [READ, DELETE]);
   });
 
-  it("leaves one of others to Pulumi's provider", async () => {
-    assert.deepEqual(await create(secret({})), [READ]);
-    server.requests = [];
-    const others = { "cert-manager.io/certificate-name": "other", "cert-manager.io/issuer-name": "other" };
-    assert.deepEqual(await create(secret(others)), [READ]);
+  it("refuses one of others, also of a Certificate of that name", async () => {
+    for (const [annotations, owner] of [
+      [{}, "written by kubectl-create"],
+      [WRITTEN, "written by kubectl-create"],
+      [{ ...WRITTEN, "linkerd-mtls/stack": "other/p/s 87654321" }, "made by stack other/p/s"],
+    ] as const) {
+      server.requests = [];
+      await assert.rejects(create(secret(annotations)), {
+        message:
+          `Secret linkerd/linkerd-identity-issuer exists already, and this stack did not make it: ${owner}\n` +
+          "  it is left as it is: delete it, and what has made it, if nobody needs it",
+      });
+      assert.deepEqual(
+        server.requests.map(({ line }) => line).filter((line) => line !== DISCOVER),
+        [READ],
+      );
+    }
   });
 
   it("goes on where there is none", async () => {
