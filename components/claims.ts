@@ -3,7 +3,8 @@ import { Claim } from "./cluster/foreignObjects";
 import { LINKERD_NAMESPACE, VIZ_NAMESPACE } from "./controlPlane/linkerdNamespace";
 import { CONTROL_PLANE_WEBHOOKS } from "./controlPlane/values";
 import { GUARD_NAMES } from "./injection/meshGuard";
-import { LinkerdMeshArgs } from "./linkerdMeshArgs";
+import { LinkerdMeshArgs, MeshRotation } from "./linkerdMeshArgs";
+import { sharesNamespace } from "./managers";
 import { TRUST_MANAGER_NAMESPACE } from "./trustManager/trustManager";
 
 const UNINSTALL =
@@ -63,7 +64,7 @@ export function claimsOf(args: LinkerdMeshArgs, namespaces: readonly string[]): 
       : [
           {
             part: "trust-manager",
-            namespaces: [rotation.trustManager.namespace ?? TRUST_MANAGER_NAMESPACE],
+            ...trustManagerPlace(rotation),
             releases: ["trust-manager"],
             groups: ["trust.cert-manager.io"],
             webhooks: ["trust-manager"],
@@ -77,6 +78,12 @@ export function claimsOf(args: LinkerdMeshArgs, namespaces: readonly string[]): 
       remedies: ["leave the sample application out of sampleApplications, or delete the namespace"],
     })),
   ];
+}
+
+/** Where trust-manager is installed: also in cert-manager's namespace, whoever has made that. */
+function trustManagerPlace(rotation: MeshRotation): Pick<Claim, "namespaces" | "place"> {
+  const { namespace = TRUST_MANAGER_NAMESPACE } = rotation.trustManager ?? {};
+  return sharesNamespace(rotation) ? { place: namespace } : { namespaces: [namespace] };
 }
 
 /** The command with which the program leaves it as it is. */

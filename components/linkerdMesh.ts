@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 
-import { CERT_MANAGER_NAMESPACE, CertManager } from "./certManager/certManager";
+import { CertManager } from "./certManager/certManager";
 import { formerCertificatesGate } from "./certManager/formerCertificates";
 import { ClusterAccess } from "./cluster/client";
 import { issuerGate } from "./controlPlane/issuerGate";
@@ -37,7 +37,8 @@ import { PlannedTrust } from "./pki/deployedTrust";
 import { signerHook } from "./pki/trustChange";
 import { trustGate } from "./pki/trustGate";
 import { plannedTrust } from "./plannedTrust";
-import { TRUST_MANAGER_NAMESPACE, TrustManager } from "./trustManager/trustManager";
+import { sharesNamespace } from "./managers";
+import { TrustManager } from "./trustManager/trustManager";
 import { TrustManagerBundle } from "./trustManager/trustManagerBundle";
 
 /** Certificates that the deployment knows, for the outputs of a stack. */
@@ -406,11 +407,7 @@ export class LinkerdMesh extends pulumi.ComponentResource implements Mesh {
             `${name}-trust-manager`,
             {
               ...distributor,
-              // They may share one.
-              existingNamespace:
-                certManager !== undefined &&
-                (distributor.namespace ?? TRUST_MANAGER_NAMESPACE) ===
-                  (manager.namespace ?? CERT_MANAGER_NAMESPACE),
+              existingNamespace: sharesNamespace(rotation),
               highAvailability: manager.highAvailability,
               values: values["trust-manager"],
               cluster,

@@ -35,11 +35,6 @@ export function reservedNamespaces(
       stack.at(key).report(otherNamespace("namespace", name, reason));
     }
   }
-  const [, distributor] = managers;
-  if (installed.includes(distributor) && !certManager.install && distributor.name === certManager.namespace) {
-    const reason = "it is cert-manager's, which this stack does not make";
-    stack.at("trustManager").report(otherNamespace("namespace", distributor.name, reason));
-  }
   return new Map([
     ...installed.map(({ key, name }): [string, string] => [name, `it belongs to the key ${key}`]),
     ...reserved,

@@ -3,6 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 
 import { helmRelease } from "../cluster/helmRelease";
 import { ownNamespace } from "../cluster/ownership";
+import { releaseAnnotation, stackName } from "../cluster/stackMark";
 import { helmChart } from "../cluster/helmChart";
 import { ChartRules, checkHelmValues, mergeValues } from "../cluster/helmValues";
 import { isKubernetesNamespace, otherNamespace } from "../cluster/namespaceNames";
@@ -53,7 +54,10 @@ export function managerRelease(
     args.existingNamespace === true
       ? new k8s.core.v1.NamespacePatch(
           `${name}-namespace`,
-          { metadata: wanted },
+          // The next deployment knows by it that the release is this stack's.
+          {
+            metadata: { ...wanted, annotations: { [releaseAnnotation(chart)]: cluster.mark ?? stackName() } },
+          },
           // Two resources have made one namespace; the one that goes must not delete it.
           { parent, aliases: [{ type: "kubernetes:core/v1:Namespace" }] },
         )

@@ -4,7 +4,8 @@ import * as pulumi from "@pulumi/pulumi";
 import { isAdopted } from "./adoption";
 import { ClusterAccess, connect, describeError, METADATA_ONLY } from "./client";
 import { describeOwner, helmReleaseOf, isOfCli, ObjectMetadata } from "./ownership";
-import { isSameStack, STACK_ANNOTATION, stackName } from "./stackMark";
+import { listRecords, type ReleaseLocation } from "./helmRecords";
+import { isSameStack, releaseAnnotation, STACK_ANNOTATION, stackName } from "./stackMark";
 import { settled } from "./settled";
 
 /** A part of what a deployment makes, with the names that it needs for itself. */
@@ -15,8 +16,10 @@ export interface Claim {
   readonly namespaces?: readonly string[];
   /** A namespace that exists, and that this stack must not have made: it would delete it. */
   readonly existing?: string;
-  /** Helm releases to install in the first of these namespaces, whose objects are known by them. */
+  /** Helm releases to install, whose objects are known by them. */
   readonly releases?: readonly string[];
+  /** Namespace of others in which they are installed. Default: the first of the namespaces that are created. */
+  readonly place?: string;
   /** API groups that the releases define. */
   readonly groups?: readonly string[];
   /** Webhook configurations of the releases. */
@@ -75,7 +78,7 @@ export async function checkForeignObjects(claims: readonly Claim[], cluster: Clu
   }
   let live: readonly LiveObject[];
   try {
-    live = await liveObjects(core, cluster);
+    live = await liveObjects(core, cluster, claims, mark);
   } catch (error) {
     const { message } = describeError(error);
     await pulumi.log.warn(
@@ -119,11 +122,11 @@ function isTakenOver({ kind, metadata }: LiveObject, claim: Claim, cluster: Clus
   if (release !== undefined) {
     return isAdopted(cluster, "HelmRelease", release, namespace);
   }
-  const { releases = [], namespaces: [place] = [] } = claim;
+  const { releases = [] } = claim;
   return (
     (isOfCli(metadata) || metadata.labels?.[CONTROL_PLANE_LABEL] !== undefined) &&
     releases.length > 0 &&
-    releases.every((name) => isAdopted(cluster, "HelmRelease", name, place))
+    releases.every((name) => isAdopted(cluster, "HelmRelease", name, placeOf(claim)))
   );
 }
 
@@ -138,7 +141,12 @@ function describeTakeover(conflicts: readonly Conflict[], mark: string | undefin
   ].join("\n");
 }
 
-async function liveObjects(core: CoreV1Api, cluster: ClusterAccess): Promise<LiveObject[]> {
+async function liveObjects(
+  core: CoreV1Api,
+  cluster: ClusterAccess,
+  claims: readonly Claim[],
+  mark: string | undefined,
+): Promise<LiveObject[]> {
   const custom = await connect(
     cluster,
     ({ CustomObjectsApi }) => CustomObjectsApi,
@@ -152,7 +160,24 @@ async function liveObjects(core: CoreV1Api, cluster: ClusterAccess): Promise<Liv
       return withKind(kind, (list as { items: Items }).items);
     }),
   ]);
-  return lists.flat();
+  const live = lists.flat();
+  const placed = claims.flatMap(({ place, releases = [] }) =>
+    place === undefined ? [] : releases.map((release) => ({ cluster, namespace: place, release })),
+  );
+  const others = placed.filter(({ namespace, release }) => !isPlaced(live, namespace, release, mark));
+  return [...live, ...(await Promise.all(others.map(liveRelease))).flat()];
+}
+
+/** A Helm release that others have in their namespace, deployed or not. */
+async function liveRelease(where: ReleaseLocation): Promise<LiveObject[]> {
+  const { namespace, release } = where;
+  const annotations = {
+    "meta.helm.sh/release-namespace": namespace,
+    "meta.helm.sh/release-name": release,
+  };
+  return (await listRecords(where)).length === 0
+    ? []
+    : [{ kind: "HelmRelease", metadata: { name: `${namespace}/${release}`, annotations } }];
 }
 
 /** Null where there is none: the API server writes an empty list of metadata so. */
@@ -188,25 +213,51 @@ function refuseGivenAway(
 }
 
 function isMarked({ metadata }: LiveObject, mark: string | undefined): boolean {
-  return mark !== undefined && isSameStack(metadata.annotations?.[STACK_ANNOTATION] ?? "", mark);
+  return isStack(metadata.annotations?.[STACK_ANNOTATION], mark);
 }
 
-/** Objects of a release are this stack's where the release's namespace is; others have its mark. */
+function isStack(found: string | undefined, mark: string | undefined): boolean {
+  return mark !== undefined && isSameStack(found ?? "", mark);
+}
+
+/** Where the releases of a claim are installed. */
+function placeOf({ place, namespaces: [first] = [] }: Claim): string | undefined {
+  return place ?? first;
+}
+
+/** Whether this stack has made the namespace, or said on it that it installs the release there. */
+function isPlaced(
+  live: readonly LiveObject[],
+  namespace: string | undefined,
+  release: string,
+  mark: string | undefined,
+): boolean {
+  return live.some(
+    ({ kind, metadata }) =>
+      kind === "Namespace" &&
+      metadata.name === namespace &&
+      [STACK_ANNOTATION, releaseAnnotation(release)].some((annotation) =>
+        isStack(metadata.annotations?.[annotation], mark),
+      ),
+  );
+}
+
+/** Objects of a release are this stack's where the release is; others have its mark. */
 function ownership(
   claims: readonly Claim[],
   live: readonly LiveObject[],
   mark: string | undefined,
 ): (object: LiveObject) => boolean {
-  const namespaces = live.filter((object) => object.kind === "Namespace" && isMarked(object, mark));
-  const own = new Set(namespaces.map(({ metadata }) => metadata.name));
-  const releases = claims.flatMap(({ namespaces: [namespace] = [], releases: names = [] }) =>
-    own.has(namespace) ? names.map((name) => `${namespace ?? ""}/${name}`) : [],
-  );
+  const releases = claims.flatMap((claim) => {
+    const place = placeOf(claim);
+    const own = (claim.releases ?? []).filter((release) => isPlaced(live, place, release, mark));
+    return own.map((release) => `${place ?? ""}/${release}`);
+  });
   return (object) => isMarked(object, mark) || releases.includes(helmReleaseOf(object.metadata) ?? "");
 }
 
 function isClaimed({ kind, metadata: { name = "" } }: LiveObject, claim: Claim): boolean {
-  const { namespaces = [], groups = [], webhooks = [], policies = [] } = claim;
+  const { namespaces = [], groups = [], webhooks = [], policies = [], releases = [], place } = claim;
   switch (kind) {
     case "Namespace":
       return namespaces.includes(name);
@@ -215,6 +266,8 @@ function isClaimed({ kind, metadata: { name = "" } }: LiveObject, claim: Claim):
     case "MutatingWebhookConfiguration":
     case "ValidatingWebhookConfiguration":
       return webhooks.includes(name);
+    case "HelmRelease":
+      return releases.some((release) => name === `${place ?? ""}/${release}`);
     default:
       return policies.includes(name);
   }

@@ -37,7 +37,7 @@ interface HistoryInputs {
 export interface HelmReleaseArgs extends ChartReference {
   /** Name of the release. */
   readonly name: string;
-  /** Its namespace, which this program makes, so that every release in it is this program's. */
+  /** Its namespace, in which no release of this name is of others: they were refused before. */
   readonly namespace: pulumi.Input<string>;
   /** Default: the chart's. */
   readonly values?: pulumi.Input<object>;

@@ -14,6 +14,11 @@ export function stackMark(): pulumi.Output<string> {
   return pulumi.interpolate`${stackName()} ${hex}`;
 }
 
+/** Annotation with the mark of the stack that installed a Helm release, of the namespace of others that it is in. */
+export function releaseAnnotation(release: string): string {
+  return `${STACK_ANNOTATION}.${release}`;
+}
+
 /** Whether two marks, or texts that end with one, are of one stack. It may have been renamed between them. */
 export function isSameStack(one: string, other: string): boolean {
   const [id, otherId] = [one, other].map((mark) => mark.split(" ").at(-1));

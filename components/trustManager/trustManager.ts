@@ -12,7 +12,7 @@ export const TRUST_MANAGER_NAMESPACE = "trust-manager";
 export interface TrustManagerArgs extends ManagerArgs {
   /** Namespace to install it in. Default `trust-manager`. */
   readonly namespace?: string;
-  /** Whether something else makes the namespace, e.g. cert-manager's; then it is patched. Default false. */
+  /** Whether something else has made or makes the namespace, e.g. for cert-manager; then it is patched. Default false. */
   readonly existingNamespace?: boolean;
   /** Release, `v<major>.<minor>.<patch>`; for a directory, the one that it holds. Default `v0.25.0`. */
   readonly version?: string;

@@ -2,6 +2,11 @@ import assert from "node:assert/strict";
 
 import { CoreV1Api, CustomObjectsApi, type V1Pod } from "@kubernetes/client-node";
 
+import { join } from "node:path";
+
+import { helmTool } from "../../tools/sandbox/build/helm";
+import { sandboxTools } from "../../tools/sandbox/build/tools";
+import { run as execute } from "../../tools/shared/run";
 import { testAnchor } from "../support/certificates";
 import { configuration, run, succeed } from "../support/command";
 import { isMeshed, useSandbox } from "../support/testSandbox";
@@ -148,5 +153,67 @@ describe("the trust bundle with trust-manager", () => {
     assert.equal(shared?.labels?.["config.linkerd.io/admission-webhooks"], "disabled");
     const left = await inManagers();
     assert(!left.includes("trust-manager") && left.includes("cert-manager"), left.join());
+  });
+});
+
+describe("trust-manager beside a cert-manager of others", () => {
+  const sandbox = useSandbox("test-trust-manager-beside");
+  const target = ["--stack", "rotating", "--name", sandbox.name];
+  const values = configuration({
+    ...APPLICATION,
+    certManager: { install: false },
+    trustManager: { enabled: true, ...SHARED },
+  });
+
+  before(async () => {
+    await succeed("sandbox", "start", "--name", sandbox.name);
+    const [{ tools }, { tools: helm }] = await Promise.all([sandboxTools(), helmTool()]);
+    const chart = join(tools.certManagerCharts, "cert-manager");
+    const install = ["--namespace", SHARED.namespace, "--create-namespace", "--set", "installCRDs=true"];
+    await execute(helm, ["install", "cert-manager", chart, ...install], {
+      env: { KUBECONFIG: sandbox.paths.kubeconfig },
+    });
+  });
+
+  const theirs = async () => {
+    const { metadata } = await sandbox.client(CoreV1Api).readNamespace({ name: SHARED.namespace });
+    const { labels, annotations } = metadata ?? {};
+    return { uid: metadata?.uid, labels, annotations };
+  };
+
+  it("is refused where a release of others has begun to be installed", async () => {
+    const record = "sh.helm.release.v1.trust-manager.v1";
+    await sandbox.client(CoreV1Api).createNamespacedSecret({
+      namespace: SHARED.namespace,
+      body: {
+        metadata: {
+          name: record,
+          labels: { owner: "helm", name: "trust-manager", status: "pending-install" },
+        },
+      },
+    });
+    for (const operation of ["preview", "up"]) {
+      const { code, output } = await run(operation, ...target, ...values);
+      assert.notEqual(code, 0, output);
+      assert.ok(output.includes("HelmRelease cert-manager/trust-manager: "), output);
+    }
+    await sandbox.client(CoreV1Api).deleteNamespacedSecret({ namespace: SHARED.namespace, name: record });
+  });
+
+  it("is this stack's, and goes with it, while the namespace and cert-manager stay as they were", async () => {
+    const before = await theirs();
+    await succeed("up", ...target, ...values);
+    assert.deepEqual(
+      (await trustRoots(sandbox)).metadata?.ownerReferences?.map(({ kind }) => kind),
+      ["Bundle"],
+    );
+    assert.match(await succeed("up", ...target, ...values), /Resources:\s+\d+ unchanged\s/);
+    await succeed("down", "--keep", ...target, ...values);
+    assert.deepEqual(await theirs(), before);
+    const { items } = await sandbox.client(CoreV1Api).listNamespacedPod({ namespace: SHARED.namespace });
+    assert.deepEqual(
+      [...new Set(items.map(({ metadata }) => metadata?.labels?.["app.kubernetes.io/instance"]))],
+      ["cert-manager"],
+    );
   });
 });

@@ -8,6 +8,7 @@ import type { DeployedMesh } from "../../components/controlPlane/deployedMesh";
 import { ApiServer } from "../support/apiServer";
 import { caName, type DeployedWebhook } from "../../components/pki/webhookChange";
 import { testAnchor, testCertificate, type TestCertificate, testIssuer } from "../support/certificates";
+import { STACK } from "../support/mark";
 import { record, type Recording } from "../support/recorder";
 
 const deploy = (args: Omit<LinkerdMeshArgs, "cluster"> = {}): Promise<Recording> =>
@@ -50,6 +51,33 @@ describe("LinkerdMesh", () => {
     assert.deepEqual(patch.formerTypes, ["kubernetes:core/v1:Namespace"]);
     const release = recording.get("Release", "mesh-trust-manager-release");
     assert.equal(release.inputs.namespace, "cert-manager");
+  });
+
+  it("only patches the namespace of a cert-manager of others where trust-manager shares it", async () => {
+    const recording = await deploy({
+      rotation: {
+        certManager: { install: false, namespace: "certs" },
+        identity: {},
+        trustManager: { install: true, namespace: "certs" },
+      },
+    });
+    const named = recording.resources.filter(
+      ({ inputs }) => (inputs.metadata as { name?: string } | undefined)?.name === "certs",
+    );
+    assert.deepEqual(
+      named.map(({ type, inputs }) => [type, inputs.metadata]),
+      [
+        [
+          "kubernetes:core/v1:NamespacePatch",
+          {
+            name: "certs",
+            labels: { "config.linkerd.io/admission-webhooks": "disabled" },
+            annotations: { "linkerd-mtls/stack.trust-manager": STACK },
+          },
+        ],
+      ],
+    );
+    assert.equal(recording.get("Release", "mesh-trust-manager-release").inputs.namespace, "certs");
   });
 
   it("signs with the key of the only anchor, which is provided", async () => {
