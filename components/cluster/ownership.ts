@@ -42,7 +42,7 @@ export function ownNamespace(
   cluster: ClusterAccess,
   opts: Omit<pulumi.CustomResourceOptions, "hooks">,
 ): { readonly metadata: pulumi.Output<{ readonly name: string }> } {
-  const annotations = marked(cluster, metadata.annotations);
+  const annotations = { ...marked(cluster, metadata.annotations), [RESOURCE_ANNOTATION]: name };
   const hooks = { beforeCreate: [unlessForeign(name, cluster)] };
   return isAdopted(cluster, "Namespace", metadata.name)
     ? new k8s.core.v1.NamespacePatch(
@@ -53,13 +53,16 @@ export function ownNamespace(
     : new k8s.core.v1.Namespace(name, { metadata: { ...metadata, annotations } }, { ...opts, hooks });
 }
 
+/** Annotation of a namespace with the name of the resource that makes it. */
+const RESOURCE_ANNOTATION = "linkerd-mtls/resource";
+
 /** Takes fields over from their managers, instead of reporting a conflict. */
 const FORCE = { "pulumi.com/patchForce": "true" };
 
 /**
  * A hook for the creation of a cluster-scoped object with the mark of this stack. It refuses one that exists without it:
  * Pulumi's provider would take it over, and delete it with the stack. What this stack may take over must not be another
- * stack's.
+ * stack's. It also refuses a namespace that another resource of this stack has made, which Pulumi would delete after it.
  */
 export function unlessForeign(name: string, cluster: ClusterAccess): pulumi.ResourceHook {
   return clusterHook<{ apiVersion: string; kind: string; metadata: ObjectMetadata }>(
@@ -86,6 +89,13 @@ export function unlessForeign(name: string, cluster: ClusterAccess): pulumi.Reso
         throw new Error(
           `${kind} ${object} exists already, and this stack did not make it: ${describeOwner(live, mark)}\n` +
             "  it is left as it is: use another name, or delete it first if nobody needs it",
+        );
+      }
+      const made = live.annotations?.[RESOURCE_ANNOTATION];
+      if (made !== undefined && made !== metadata.annotations?.[RESOURCE_ANNOTATION]) {
+        throw new Error(
+          `${kind} ${object} exists already, made by this stack as its resource ${made}: Pulumi would delete that next, with all that is in it\n` +
+            `  keep the resource with an alias, or take ${object} out of the configuration in an \`up\` of its own first, which deletes it`,
         );
       }
     },

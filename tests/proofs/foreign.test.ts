@@ -159,6 +159,22 @@ describe("a cluster that has something already", () => {
     );
   });
 
+  it("keeps a namespace that another resource of it has made, which Pulumi would delete", async () => {
+    const name = "hello-world";
+    const uid = ["get", "namespace", name, "-o", "jsonpath={.metadata.uid}"];
+    const listed = configuration({ sampleApplications: [], namespaces: [{ name }] });
+    await succeed("up", "--name", sandbox.name, ...listed);
+    const before = await kubectl(uid);
+    const sampled = configuration({ sampleApplications: [name], namespaces: [] });
+    const { code, output } = await run("up", "--name", sandbox.name, ...sampled);
+    assert.notEqual(code, 0, output);
+    assert.ok(
+      output.includes(`Namespace ${name} exists already, made by this stack as its resource linkerd-`),
+      output,
+    );
+    assert.equal(await kubectl(uid), before);
+  });
+
   it("keeps a namespace that it would let go of, what another stack has made, and one of the same name whose state was lost", async () => {
     await succeed("up", "--name", sandbox.name, ...APPLICATION);
     const given = configuration({ sampleApplications: [], namespaces: [{ name: "web", existing: true }] });

@@ -3,3 +3,6 @@ export const STACK = "organization/linkerd-mtls/test";
 
 /** The annotation with it. */
 export const MARK = { "linkerd-mtls/stack": STACK };
+
+/** The annotations of a namespace that a resource of this name makes. */
+export const namespaceMark = (resource: string) => ({ ...MARK, "linkerd-mtls/resource": resource });

@@ -8,7 +8,7 @@ import { Kuard } from "../../apps/kuard";
 import { type SampleApplicationArgs } from "../../apps/sampleApplication";
 import { Shop } from "../../apps/shop";
 import { InjectionGate, MeshGuard } from "../../components";
-import { MARK } from "../support/mark";
+import { namespaceMark } from "../support/mark";
 import { record, type Recorded, type Recording } from "../support/recorder";
 
 type Application = new (
@@ -210,7 +210,7 @@ describe("Shop", () => {
     for (const namespace of meshed) {
       assert.deepEqual(recording.get("Namespace", `${namespace}-namespace`).inputs.metadata, {
         name: namespace,
-        annotations: { "linkerd.io/inject": "enabled", ...MARK },
+        annotations: { "linkerd.io/inject": "enabled", ...namespaceMark(`${namespace}-namespace`) },
         labels: { "linkerd-mtls/guarded": "true" },
       });
     }
@@ -247,7 +247,7 @@ describe("Shop", () => {
   it("has its ingress controller meshed by the annotation of its pods", () => {
     assert.deepEqual(recording.get("Namespace", "shop-ingress-namespace").inputs.metadata, {
       name: "shop-ingress",
-      annotations: MARK,
+      annotations: namespaceMark("shop-ingress-namespace"),
     });
     const { annotations, serviceAccountName, containers } = podOf(
       recording.get("Deployment", "shop-ingress-deployment"),

@@ -11,7 +11,7 @@ import {
 } from "../../components";
 import type { IssuerRef } from "../../components/certManager/resources";
 import { describeFound, rotationProblems } from "../../components/rules";
-import { MARK, STACK } from "../support/mark";
+import { MARK, namespaceMark, STACK } from "../support/mark";
 import { record, type Recorded, type Recording } from "../support/recorder";
 
 /** What each Certificate has cert-manager write on its Secret. */
@@ -44,7 +44,7 @@ describe("CertManager", () => {
     assert.deepEqual(recording.get("Namespace", "cm-namespace").inputs.metadata, {
       name: "cert-manager",
       labels: { "config.linkerd.io/admission-webhooks": "disabled" },
-      annotations: MARK,
+      annotations: namespaceMark("cm-namespace"),
     });
     assert.deepEqual(recording.get("Release", "cm-release").inputs, {
       compat: "true",

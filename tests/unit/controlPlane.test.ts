@@ -5,7 +5,7 @@ import type { ChartSource } from "../../components/controlPlane/version";
 import { controlPlaneValues } from "../../components/controlPlane/values";
 import { chartVersion, LINKERD_VERSION } from "../../components/controlPlane/version";
 import { sha256 } from "../../components/certificates/pem";
-import { MARK, STACK } from "../support/mark";
+import { namespaceMark, STACK } from "../support/mark";
 import { record, type Recording } from "../support/recorder";
 
 describe("LinkerdNamespace", () => {
@@ -22,7 +22,7 @@ describe("LinkerdNamespace", () => {
           "config.linkerd.io/admission-webhooks": "disabled",
           "pod-security.kubernetes.io/enforce": "privileged",
         },
-        annotations: { "linkerd.io/inject": "disabled", ...MARK },
+        annotations: { "linkerd.io/inject": "disabled", ...namespaceMark("linkerd-namespace") },
       },
     });
     assert.deepEqual(recording.outputs, { name: "linkerd" });

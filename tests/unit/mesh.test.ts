@@ -10,7 +10,7 @@ import {
 } from "../../components";
 import type { PodSecurityLevel } from "../../components/cluster/podSecurity";
 import { checkPodSecurity } from "../../components/cluster/podSecurity";
-import { MARK } from "../support/mark";
+import { namespaceMark } from "../support/mark";
 import { record, type Recording } from "../support/recorder";
 
 describe("MeshedNamespace", () => {
@@ -50,7 +50,7 @@ describe("MeshedNamespace", () => {
         "config.linkerd.io/proxy-cpu-limit": "1",
         "config.linkerd.io/proxy-await": "disabled",
         "config.beta.linkerd.io/proxy-enable-native-sidecar": "true",
-        ...MARK,
+        ...namespaceMark("users-namespace"),
       },
       labels: { [LEVEL]: "restricted" },
     });

@@ -7,7 +7,7 @@ import {
   type TrustManagerArgs,
   TrustManagerBundle,
 } from "../../components";
-import { MARK, STACK } from "../support/mark";
+import { namespaceMark, STACK } from "../support/mark";
 import { testAnchor } from "../support/certificates";
 import { type Answer, ApiServer, status } from "../support/apiServer";
 import { eventually } from "../support/eventually";
@@ -22,7 +22,7 @@ describe("TrustManager", () => {
     assert.deepEqual(recording.get("Namespace", "tm-namespace").inputs.metadata, {
       name: "trust-manager",
       labels: { "config.linkerd.io/admission-webhooks": "disabled" },
-      annotations: MARK,
+      annotations: namespaceMark("tm-namespace"),
     });
     assert.deepEqual(recording.get("Release", "tm-release").inputs, {
       compat: "true",

@@ -4,7 +4,7 @@ import { VIZ_RULES } from "../../components/extensions/vizChartRules";
 import { vizValues } from "../../components/extensions/vizValues";
 import { sha256 } from "../../components/certificates/pem";
 import { InjectionGate, LinkerdViz, type LinkerdVizArgs, type Mesh, MeshGuard } from "../../components";
-import { MARK, STACK } from "../support/mark";
+import { namespaceMark, STACK } from "../support/mark";
 import { unknownValues } from "../support/chartValues";
 import { record, type Recording } from "../support/recorder";
 
@@ -53,7 +53,7 @@ describe("LinkerdViz", () => {
           "pod-security.kubernetes.io/enforce": "privileged",
           "linkerd-mtls/guarded": "true",
         },
-        annotations: MARK,
+        annotations: namespaceMark("viz-namespace"),
       },
     });
   });
@@ -119,7 +119,7 @@ describe("LinkerdViz", () => {
     const { metadata } = recording.get("Namespace", "viz-namespace").inputs;
     assert.deepEqual((metadata as { annotations: unknown }).annotations, {
       "viz.linkerd.io/external-prometheus": prometheusUrl,
-      ...MARK,
+      ...namespaceMark("viz-namespace"),
     });
   });
 
