@@ -54,7 +54,7 @@ export function ownNamespace(
 }
 
 /** Annotation of a namespace with the name of the resource that makes it. */
-const RESOURCE_ANNOTATION = "linkerd-mtls/resource";
+export const RESOURCE_ANNOTATION = "linkerd-mtls/resource";
 
 /** Takes fields over from their managers, instead of reporting a conflict. */
 const FORCE = { "pulumi.com/patchForce": "true" };

@@ -1,6 +1,7 @@
 import type { Stack } from "@pulumi/pulumi/automation";
 
 import { type ClusterAccess, connect } from "../../components/cluster/client";
+import { RESOURCE_ANNOTATION } from "../../components/cluster/ownership";
 import { isSameStack, STACK_ANNOTATION } from "../../components/cluster/stackMark";
 import { unlessAbsent } from "../../components/controlPlane/deployedMesh";
 import { GUARD_NAMES, GUARDED_LABEL } from "../../components/injection/meshGuard";
@@ -95,7 +96,7 @@ async function unmark(access: ClusterAccess, names: readonly string[]): Promise<
   for (const name of names) {
     const metadata = {
       name,
-      annotations: { [STACK_ANNOTATION]: null },
+      annotations: { [STACK_ANNOTATION]: null, [RESOURCE_ANNOTATION]: null },
       labels: { [GUARDED_LABEL]: null },
     };
     // Null removes it, which the type does not know.
