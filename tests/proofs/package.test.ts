@@ -36,7 +36,7 @@ config: { "kubernetes:enableSecretMutable": { value: true } }
 describe("the package, installed in a folder elsewhere", () => {
   const sandbox = useSandbox("test-package");
   let folder: string;
-  let env: NodeJS.ProcessEnv;
+  let env: Readonly<Record<string, string>>;
 
   const deploy = async (command: string): Promise<Record<string, number>> => {
     const output = await run(process.execPath, ["--import", "tsx", "deploy.cjs", command], {
@@ -69,7 +69,6 @@ describe("the package, installed in a folder elsewhere", () => {
     await writeFile(join(folder, "Pulumi.yaml"), PULUMI_YAML);
     await mkdir(join(folder, "state"));
     env = {
-      ...process.env,
       ...(pulumi.home !== undefined && { PULUMI_HOME: pulumi.home }),
       KUBECONFIG: sandbox.paths.kubeconfig,
       PULUMI_BACKEND_URL: `file://${join(folder, "state")}`,
