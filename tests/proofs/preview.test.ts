@@ -81,6 +81,7 @@ apiVersion: v1
 kind: Namespace
 metadata:
   annotations:
+    linkerd-mtls/resource: linkerd-payments-namespace
     linkerd-mtls/stack: ${mark}
     linkerd.io/inject: enabled
   labels:
