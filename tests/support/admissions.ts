@@ -9,7 +9,7 @@ import type { TestSandbox } from "./testSandbox";
 export class Admissions {
   /** How many had their proxy. */
   public injected = 0;
-  /** How many the guard refused. */
+  /** How many the guard refused, or an injector that had just started: their controller would try again. */
   public refused = 0;
   /** What became of the rest. */
   public readonly unexpected: string[] = [];
@@ -56,8 +56,19 @@ export class Admissions {
       if (containers.some(({ name }) => name === "linkerd-proxy")) this.injected++;
       else this.unexpected.push("admitted without its proxy");
     } catch (error) {
-      if (String(error).includes("linkerd-mesh-guard")) this.refused++;
+      if (isRefusal(String(error), namespace)) this.refused++;
       else this.unexpected.push(String(error));
     }
   }
+}
+
+/**
+ * Linkerd's injector listens before it has read the namespaces (linkerd2, controller/webhook/launcher.go). On a cluster with
+ * kubelets, nobody asks it before it is ready; in the sandbox, pods are ready at once.
+ */
+function isRefusal(error: string, namespace: string): boolean {
+  const starting = new RegExp(
+    `linkerd-proxy-injector.* denied the request: namespaces \\W+${namespace}\\W+ not found`,
+  );
+  return error.includes("linkerd-mesh-guard") || starting.test(error);
 }
