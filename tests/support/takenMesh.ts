@@ -11,16 +11,8 @@ const PODS = 10;
 /** While the injector's endpoint moves, a pod may be refused, which its controller tries again. */
 const REFUSED = 2;
 
-/**
- * How a pod is refused while the injector is rolled out, besides by the guard: by one that has just started and has not
- * read the namespaces, and, where the failure policy is Fail, because one is gone that the API server still asks.
- */
-const ROLLING = new RegExp(
-  [
-    "linkerd-proxy-injector\\S* denied the request: namespaces \\S+ not found",
-    "failed calling webhook \\S*linkerd-proxy-injector",
-  ].join("|"),
-);
+/** How a pod is refused while the injector is rolled out, where the failure policy is Fail: one is gone that is still asked. */
+const ROLLING = /failed calling webhook \S*linkerd-proxy-injector/;
 
 /** A mesh of others that a stack has, and what it goes through. */
 export class TakenMesh {
