@@ -15,7 +15,7 @@ describe("high availability in the sandbox's release", () => {
 
   before(async () => {
     const signal = new AbortController().signal;
-    charts = (await sourceOf("github.com/linkerd/linkerd2", "linkerd", signal)).directory;
+    charts = (await sourceOf("github.com/linkerd/linkerd2", "kubernetes", signal)).directory;
   });
 
   it("is that of the control plane's chart", async () => {

@@ -127,7 +127,7 @@ function versions(release: string): { version: string; appVersion: string } {
 }
 
 function linkerd(signal: AbortSignal): Promise<Source> {
-  return sourceOf("github.com/linkerd/linkerd2", "linkerd", signal);
+  return sourceOf("github.com/linkerd/linkerd2", "kubernetes", signal);
 }
 
 /** Copies text files. The module cache is read-only, so permissions are not copied with them. */

@@ -35,11 +35,11 @@ export const TRUST_MANAGER_RELEASE = "v0.25.0";
 export const KUBERNETES_RELEASE = "1.36.3";
 
 /** The plugin NAME as a tool. */
-function plugin(name: string, module: string): Tool {
+function plugin(name: string): Tool {
   const binary = `pulumi-resource-${name}`;
   return {
     name: binary,
-    module,
+    module: "pulumi",
     package: `./${binary}`,
     variables: { "main.version": PLUGIN_VERSIONS[name] ?? "" },
   };
@@ -60,9 +60,9 @@ export const ENGINE: Tool = {
 
 /** The plugins, by name. */
 export const PLUGINS: Readonly<Record<string, Tool>> = {
-  kubernetes: plugin("kubernetes", "pulumi"),
-  tls: plugin("tls", "bridge"),
-  random: plugin("random", "bridge"),
+  kubernetes: plugin("kubernetes"),
+  tls: plugin("tls"),
+  random: plugin("random"),
 };
 
 const LINKERD_VERSION = { "github.com/linkerd/linkerd2/pkg/version.Version": LINKERD_RELEASE };
@@ -84,7 +84,7 @@ export const SANDBOX_TOOLS = {
   kwok: { name: "kwok", module: "kubernetes", package: "sigs.k8s.io/kwok/cmd/kwok" },
   "linkerd-controller": {
     name: "linkerd-controller",
-    module: "linkerd",
+    module: "kubernetes",
     package: "github.com/linkerd/linkerd2/controller/cmd",
     variables: LINKERD_VERSION,
   },
@@ -94,17 +94,17 @@ export const SANDBOX_TOOLS = {
 export const OPTIONAL_TOOLS = {
   linkerd: {
     name: "linkerd",
-    module: "linkerd",
+    module: "linkerd-cli",
     package: "github.com/linkerd/linkerd2/cli",
     variables: LINKERD_VERSION,
   },
   "linkerd-tap": {
     name: "linkerd-tap",
-    module: "linkerd",
+    module: "kubernetes",
     package: "github.com/linkerd/linkerd2/viz/tap/cmd",
     variables: LINKERD_VERSION,
   },
-  "linkerd-chains": { name: "linkerd-chains", module: "linkerd", package: "./linkerd-chains" },
+  "linkerd-chains": { name: "linkerd-chains", module: "kubernetes", package: "./linkerd-chains" },
   "cert-manager": {
     name: "cert-manager",
     module: "cert-manager",

@@ -55,22 +55,22 @@ export const ALL_TOOLS = Object.keys(OPTIONAL_TOOLS) as OptionalTool[];
 export async function sandboxTools(needed: readonly OptionalTool[] = []): Promise<Toolset<SandboxTools>> {
   const core = await binaries(SANDBOX_TOOLS);
   const optional = await binaries(OPTIONAL_TOOLS);
-  const linkerd = await dataFolder("linkerd");
+  const kubernetes = await dataFolder("kubernetes");
   const tools: SandboxTools = {
     kubernetes: core.kubernetes.path,
     kubectl: join(dirname(core.kubernetes.path), "kubectl"),
     kwok: core.kwok.path,
-    kwokStages: join(await dataFolder("kubernetes"), "kwok-stages.yaml"),
+    kwokStages: join(kubernetes, "kwok-stages.yaml"),
     linkerd: optional.linkerd.path,
     linkerdController: core["linkerd-controller"].path,
     linkerdTap: optional["linkerd-tap"].path,
     certManager: optional["cert-manager"].path,
     trustManager: optional["trust-manager"].path,
     promtool: optional.promtool.path,
-    charts: join(linkerd, "charts"),
+    charts: join(kubernetes, "charts"),
     certManagerCharts: join(await dataFolder("cert-manager"), "charts"),
     trustManagerCharts: join(await dataFolder("trust-manager"), "charts"),
-    linkerdSources: join(linkerd, "sources"),
+    linkerdSources: join(kubernetes, "sources"),
     prometheusRuleDefinition: join(await dataFolder("promtool"), "prometheusrules.yaml"),
   };
   const data = (module: string, title: string, path: string, make: Artifact["make"]): Artifact => {
@@ -92,8 +92,8 @@ export async function sandboxTools(needed: readonly OptionalTool[] = []): Promis
       ...Object.values(core),
       data("kubernetes", "kubectl", tools.kubectl, (path) => symlink(tools.kubernetes, path)),
       data("kubernetes", "stages of kwok", tools.kwokStages, writeStages),
-      data("linkerd", "charts", tools.charts, writeCharts),
-      data("linkerd", "templates", tools.linkerdSources, writeSources),
+      data("kubernetes", "charts of Linkerd", tools.charts, writeCharts),
+      data("kubernetes", "templates of Linkerd", tools.linkerdSources, writeSources),
       ...needed.flatMap((name) => [optional[name], beside[name] ?? []].flat()),
     ],
   };

@@ -4,7 +4,7 @@ package main
 import (
 	"github.com/terraform-providers/terraform-provider-random/shim"
 
-	"linkerd-mtls/tools/sandbox/toolchain/bridge/internal/bridged"
+	"linkerd-mtls/tools/sandbox/toolchain/pulumi/internal/bridged"
 )
 
 // version is stamped by the linker.
