@@ -49,10 +49,10 @@ describe("npm run rotate, with a stack that generates its certificates", () => {
 
   /** Runs the commands that a plan printed. */
   async function restartAsPrinted(output: string): Promise<void> {
-    // A plan is printed before a step and after it.
+    // A plan is printed before a step and after it, each with an indent of its own.
     const printed = new Map(
-      [...output.matchAll(RESTART)].map(([command, namespace = "", workload = ""]) => [
-        command,
+      [...output.matchAll(RESTART)].map(([, namespace = "", workload = ""]) => [
+        `${namespace} ${workload}`,
         { namespace, workload },
       ]),
     );
