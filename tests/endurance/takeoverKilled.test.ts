@@ -1,4 +1,10 @@
-import { installByCli, installByScript, installWithCertManager } from "../support/othersMesh";
+import {
+  installByCli,
+  installByScript,
+  installWithCertManager,
+  installWithValues,
+  installWithViz,
+} from "../support/othersMesh";
 import {
   CERTIFICATE_GONE,
   GUARDED,
@@ -33,4 +39,16 @@ describe("a takeover of a mesh with certificates of cert-manager that is killed"
   const revisions = { "linkerd-crds": 2, "linkerd-control-plane": 2 };
   const moments = [CERTIFICATE_GONE, record("linkerd-control-plane.v2", "pending-install", "deployed")];
   provesKills({ name: "test-takeover-killed-certs", install: installWithCertManager, revisions }, moments);
+});
+
+describe("a takeover of a mesh with viz that is killed", () => {
+  const revisions = { "linkerd-crds": 2, "linkerd-control-plane": 2, "linkerd-viz": 2 };
+  const moments = [TRUSTED_TOO, record("linkerd-viz.v2", "pending-install", "deployed")];
+  provesKills({ name: "test-takeover-killed-viz", install: installWithViz, revisions }, moments);
+});
+
+describe("a takeover of a mesh of other values that is killed", () => {
+  const revisions = { "linkerd-crds": 2, "linkerd-control-plane": 2 };
+  const moments = [SIGNED, record("linkerd-control-plane.v2", "pending-install", "deployed")];
+  provesKills({ name: "test-takeover-killed-values", install: installWithValues, revisions }, moments);
 });
