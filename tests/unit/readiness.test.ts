@@ -218,7 +218,10 @@ describe("what waits for controllers", () => {
       const message =
         'Internal error occurred: failed calling webhook "webhook.cert-manager.io": no endpoints';
       const [first = "", ...lines] = await refusal(status(500, message));
-      assert.match(first, /^the API server does not accept cert-manager's objects after \d+ tries in \d+\.\d s/);
+      assert.match(
+        first,
+        /^the API server does not accept cert-manager's objects after \d+ tries in \d+\.\d s/,
+      );
       assert.deepEqual(lines, [
         `  cert-manager's webhook does not answer: ${message}`,
         "  look at:",
