@@ -1,10 +1,4 @@
-import {
-  installByCli,
-  installByScript,
-  installWithCertManager,
-  installWithValues,
-  installWithViz,
-} from "../support/othersMesh";
+import { OTHERS_MESHES } from "../support/othersMeshes";
 import {
   CERTIFICATE_GONE,
   GUARDED,
@@ -15,40 +9,26 @@ import {
   TRUSTED_TOO,
 } from "../support/takeoverKills";
 
-/** In the order in which one takeover after another comes to them. */
-const MOMENTS: readonly Moment[] = [
-  GUARDED,
-  TRUSTED_TOO,
-  SIGNED,
-  record("linkerd-control-plane.v1", "uninstalled", "superseded"),
-  record("linkerd-control-plane.v2", "pending-install", "deployed"),
-];
+const RELEASED = record("linkerd-control-plane.v2", "pending-install", "deployed");
 
-describe("a takeover of a mesh of helm install that is killed", () => {
-  const revisions = { "linkerd-crds": 2, "linkerd-control-plane": 2 };
-  provesKills({ name: "test-takeover-killed", install: installByScript, revisions }, MOMENTS);
-});
+/** Of each mesh, in the order in which one takeover after another comes to them. */
+const MOMENTS = {
+  "helm install": [
+    GUARDED,
+    TRUSTED_TOO,
+    SIGNED,
+    record("linkerd-control-plane.v1", "uninstalled", "superseded"),
+    RELEASED,
+  ],
+  "linkerd install": [TRUSTED_TOO, record("linkerd-control-plane.v1", "pending-install", "deployed")],
+  viz: [TRUSTED_TOO, record("linkerd-viz.v2", "pending-install", "deployed")],
+  "cert-manager": [CERTIFICATE_GONE, RELEASED],
+  "other values": [SIGNED, RELEASED],
+} satisfies Readonly<Partial<Record<keyof typeof OTHERS_MESHES, readonly Moment[]>>>;
 
-describe("a takeover of a mesh of linkerd install that is killed", () => {
-  const revisions = { "linkerd-crds": 1, "linkerd-control-plane": 1 };
-  const moments = [TRUSTED_TOO, record("linkerd-control-plane.v1", "pending-install", "deployed")];
-  provesKills({ name: "test-takeover-killed-cli", install: installByCli, revisions }, moments);
-});
-
-describe("a takeover of a mesh with certificates of cert-manager that is killed", () => {
-  const revisions = { "linkerd-crds": 2, "linkerd-control-plane": 2 };
-  const moments = [CERTIFICATE_GONE, record("linkerd-control-plane.v2", "pending-install", "deployed")];
-  provesKills({ name: "test-takeover-killed-certs", install: installWithCertManager, revisions }, moments);
-});
-
-describe("a takeover of a mesh with viz that is killed", () => {
-  const revisions = { "linkerd-crds": 2, "linkerd-control-plane": 2, "linkerd-viz": 2 };
-  const moments = [TRUSTED_TOO, record("linkerd-viz.v2", "pending-install", "deployed")];
-  provesKills({ name: "test-takeover-killed-viz", install: installWithViz, revisions }, moments);
-});
-
-describe("a takeover of a mesh of other values that is killed", () => {
-  const revisions = { "linkerd-crds": 2, "linkerd-control-plane": 2 };
-  const moments = [SIGNED, record("linkerd-control-plane.v2", "pending-install", "deployed")];
-  provesKills({ name: "test-takeover-killed-values", install: installWithValues, revisions }, moments);
-});
+for (const [what, moments] of Object.entries(MOMENTS)) {
+  describe(`a takeover of a mesh of ${what} that is killed`, () => {
+    const others = OTHERS_MESHES[what as keyof typeof MOMENTS];
+    provesKills({ ...others, name: `${others.name}-killed` }, moments);
+  });
+}
