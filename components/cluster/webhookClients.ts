@@ -10,7 +10,7 @@ export interface ClientConfig {
 }
 
 /** A webhook configuration or an API service. */
-export interface Asking {
+export interface Registration {
   readonly object: KubernetesObject;
   /** Parts of the object, which can be changed in place. */
   readonly clients: readonly ClientConfig[];
@@ -19,7 +19,7 @@ export interface Asking {
 }
 
 /** Reads whom the API server asks: every webhook configuration and API service. */
-export async function readWebhookClients(cluster: ClusterAccess, timeoutMs: number): Promise<Asking[]> {
+export async function readWebhookClients(cluster: ClusterAccess, timeoutMs: number): Promise<Registration[]> {
   const [admission, aggregation] = await Promise.all([
     connect(cluster, (k8s) => k8s.AdmissionregistrationV1Api, timeoutMs),
     connect(cluster, (k8s) => k8s.ApiregistrationV1Api, timeoutMs),

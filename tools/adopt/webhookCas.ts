@@ -6,8 +6,8 @@ export type CasOf = (namespace: string, service: string) => string;
 
 /** Reads by which CAs the API server trusts webhooks and API services. */
 export async function readWebhookCas(access: ClusterAccess, timeoutMs: number): Promise<CasOf> {
-  const asking = await readWebhookClients(access, timeoutMs);
-  const clients = asking.flatMap((each) => each.clients);
+  const registrations = await readWebhookClients(access, timeoutMs);
+  const clients = registrations.flatMap((each) => each.clients);
   return (namespace, name) =>
     clients
       .filter(({ service }) => service?.namespace === namespace && service.name === name)
