@@ -62,4 +62,12 @@ describe("a sandbox with stack dev", () => {
       other.close();
     }
   });
+
+  it("gives no pod the address of one that ran before the sandbox was stopped", async () => {
+    await sandbox.kubectl(["-n", "default", "run", "next", "--image=next"]);
+    await sandbox.kubectl(["-n", "default", "wait", "--for=condition=Ready", "pod/next"]);
+    const { items } = await sandbox.client(CoreV1Api).listPodForAllNamespaces();
+    const addresses = items.map(({ status }) => status?.podIP);
+    assert.equal(new Set(addresses).size, items.length, String(addresses));
+  });
 });

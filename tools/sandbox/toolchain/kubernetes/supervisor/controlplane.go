@@ -174,13 +174,8 @@ func apiReady(ctx context.Context, client kubernetes.Interface) func() error {
 	}
 }
 
-// createNode creates the one node, which kwok keeps Ready. It deletes the lease that the kwok of an earlier run held on
-// the node: the new kwok would wait for the end of that lease, and ignore pods meanwhile.
+// createNode creates the one node, which kwok keeps Ready.
 func createNode(ctx context.Context, client kubernetes.Interface) error {
-	leases := client.CoordinationV1().Leases(corev1.NamespaceNodeLease)
-	if err := leases.Delete(ctx, nodeName, metav1.DeleteOptions{}); err != nil && !apierrors.IsNotFound(err) {
-		return err
-	}
 	node := &corev1.Node{
 		ObjectMeta: metav1.ObjectMeta{
 			Name:   nodeName,

@@ -188,6 +188,9 @@ func (s *sandbox) startControlPlane(ctx context.Context, plane controlPlane, cli
 	if err := createNode(ctx, client); err != nil {
 		return err
 	}
+	if err := rebootNode(ctx, client); err != nil {
+		return err
+	}
 	for name, argv := range map[string][]string{
 		"kube-controller-manager": plane.controllerManagerCommand(),
 		"kube-scheduler":          plane.schedulerCommand(),
