@@ -1,8 +1,6 @@
-import { createHash } from "node:crypto";
-import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { CACHE, TOOLCHAIN } from "../../shared/paths";
-import { build, SETTINGS } from "./go";
+import { cacheFolder } from "./cache";
+import { compile, SETTINGS } from "./compile";
 import type { Tool } from "./manifest";
 
 /** Tools, and the files that must exist before they can be used. */
@@ -27,7 +25,7 @@ export async function binary(tool: Tool): Promise<Artifact> {
     title: name,
     module,
     path: join(await cacheFolder(name, module, [tool, SETTINGS]), name),
-    make: (path, signal) => build(tool, path, signal),
+    make: (path, signal) => compile(tool, path, signal),
   };
 }
 
@@ -35,23 +33,4 @@ export async function binary(tool: Tool): Promise<Artifact> {
 export async function singleTool(tool: Tool): Promise<Toolset<string>> {
   const artifact = await binary(tool);
   return { tools: artifact.path, artifacts: [artifact] };
-}
-
-/**
- * A folder of the cache. Its name has a hash, so that each change makes another folder.
- *
- * @param name What it holds.
- * @param module The Go module that it is made from, whose files are part of the hash.
- * @param made How it is made: part of the hash, too.
- */
-export async function cacheFolder(name: string, module: string, made: unknown): Promise<string> {
-  const hash = createHash("sha256").update(JSON.stringify([process.platform, process.arch, made]));
-  const root = join(TOOLCHAIN, module);
-  const files = (await readdir(root, { recursive: true, withFileTypes: true }))
-    .filter((entry) => entry.isFile() && !entry.name.endsWith("_test.go"))
-    .map((entry) => join(entry.parentPath, entry.name));
-  for (const file of files.sort()) {
-    hash.update(file.slice(root.length)).update(await readFile(file));
-  }
-  return join(CACHE, `${name}-${hash.digest("hex").slice(0, 16)}`);
 }

@@ -2,7 +2,6 @@ import { join } from "node:path";
 import { UserError } from "../../shared/errors";
 import { TOOLCHAIN } from "../../shared/paths";
 import { CommandError, run } from "../../shared/run";
-import type { Tool } from "./manifest";
 
 /** The oldest Go that builds every module: the one that Kubernetes asks for. */
 const OLDEST_GO = [1, 26] as const;
@@ -10,7 +9,7 @@ const OLDEST_GO = [1, 26] as const;
 const INSTALL_GO = `install Go ${OLDEST_GO.join(".")} or newer (https://go.dev/doc/install) and put it on PATH`;
 
 /** Settings of the build, whatever the user has set; the module proxy and the caches are the user's. */
-const ENVIRONMENT = {
+export const ENVIRONMENT = {
   CGO_ENABLED: "0",
   GOFLAGS: "-mod=readonly",
   GOTOOLCHAIN: "local",
@@ -42,7 +41,7 @@ export async function requireGo(): Promise<void> {
 }
 
 /** Runs `go` in the folder of a module and returns its standard output. */
-async function go(module: string, args: readonly string[], signal: AbortSignal): Promise<string> {
+export async function go(module: string, args: readonly string[], signal: AbortSignal): Promise<string> {
   try {
     return await run("go", args, {
       cwd: join(TOOLCHAIN, module),
@@ -82,28 +81,9 @@ export function explain(command: string, stderr: string): UserError {
   return new UserError(`${command} failed:\n${lastLines}`);
 }
 
-/**
- * Options of `go build`: small binaries without paths of this machine. Debug information, which the linker leaves out, is
- * not made, and nothing is inlined: together a third of the compiler's time.
- */
-const OPTIONS = ["-trimpath", "-gcflags=all=-dwarf=false -l"];
-const LINKER_OPTIONS = ["-s", "-w"];
-
-/** What binaries depend on beside their sources. */
-export const SETTINGS = { ENVIRONMENT, OPTIONS, LINKER_OPTIONS };
-
 /** Downloads all modules that a module needs, several at a time, and checks them against its go.sum. */
 export async function download(module: string, signal: AbortSignal): Promise<void> {
   await go(module, ["mod", "download"], signal);
-}
-
-/** Builds a tool into FILE. Modules that are missing are downloaded and checked against the module's go.sum. */
-export async function build(tool: Tool, file: string, signal: AbortSignal): Promise<void> {
-  const variables = Object.entries(tool.variables ?? {}).map(([name, value]) => `-X ${name}=${value}`);
-  const ldflags = [...LINKER_OPTIONS, ...variables].join(" ");
-  const tags = tool.tags === undefined ? [] : ["-tags", tool.tags.join(",")];
-  const options = [...OPTIONS, ...tags, "-ldflags", ldflags];
-  await go(tool.module, ["build", ...options, "-o", file, tool.package], signal);
 }
 
 /** The sources of a dependency. */

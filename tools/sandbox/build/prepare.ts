@@ -1,9 +1,8 @@
 import { Listr, type ListrTask } from "listr2";
 import { existsSync } from "node:fs";
-import { mkdir, rename, rm } from "node:fs/promises";
-import { dirname } from "node:path";
 import { UserError } from "../../shared/errors";
-import type { Artifact, Toolset } from "./artifact";
+import type { Toolset } from "./artifact";
+import { makeOnce } from "./cache";
 import { download, requireGo } from "./go";
 
 /** Modules that are built at the same time: the linker uses one core for most of its time. */
@@ -43,7 +42,7 @@ export async function prepare(toolsets: readonly Toolset<unknown>[], signal: Abo
   const downloads = modules.map((module) => timed(module, (ended) => download(module, ended)));
   const builds = modules.map((module): ListrTask => {
     const artifacts = missing.filter((artifact) => artifact.module === module);
-    const tasks = artifacts.map((artifact) => timed(artifact.title, (ended) => make(artifact, ended)));
+    const tasks = artifacts.map((artifact) => timed(artifact.title, (ended) => makeOnce(artifact, ended)));
     return { title: module, task: (_, task) => task.newListr(tasks, { concurrent: false }) };
   });
   await new Listr(
@@ -56,20 +55,6 @@ export async function prepare(toolsets: readonly Toolset<unknown>[], signal: Abo
       registerSignalListeners: false,
     },
   ).run();
-}
-
-async function make({ path, make }: Artifact, signal: AbortSignal): Promise<void> {
-  const unfinished = `${path}.${process.pid}`;
-  try {
-    await mkdir(dirname(path), { recursive: true });
-    await make(unfinished, signal);
-    await rename(unfinished, path).catch((error: unknown) => {
-      // Another process has made the same in the meantime.
-      if (!existsSync(path)) throw error;
-    });
-  } finally {
-    await rm(unfinished, { recursive: true, force: true });
-  }
 }
 
 function elapsed(since: number): string {

@@ -1,7 +1,8 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { run } from "../../shared/run";
-import { type Artifact, binary, cacheFolder, type Toolset } from "./artifact";
+import { type Artifact, binary, type Toolset } from "./artifact";
+import { cacheFolder } from "./cache";
 import { ENGINE, PLUGIN_VERSIONS, PLUGINS, PULUMI_VERSION } from "./manifest";
 import { isUsable } from "./version";
 

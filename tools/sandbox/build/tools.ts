@@ -1,6 +1,7 @@
 import { readFile, symlink } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { type Artifact, binary, cacheFolder, type Toolset } from "./artifact";
+import { type Artifact, binary, type Toolset } from "./artifact";
+import { cacheFolder } from "./cache";
 import {
   writeCertManagerChart,
   writeCharts,
