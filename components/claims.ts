@@ -32,7 +32,7 @@ export function claimsOf(args: LinkerdMeshArgs, namespaces: readonly string[]): 
       part: "the guard",
       policies: GUARD_NAMES,
       remedies: [
-        "delete them, if nothing else needs them:",
+        "destroy the stack that made them; if no stack did and nothing needs them, delete them:",
         `kubectl delete --ignore-not-found validatingadmissionpolicybinding,validatingadmissionpolicy ${GUARD_NAMES.join(" ")}`,
       ],
     },
