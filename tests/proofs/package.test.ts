@@ -29,7 +29,7 @@ const { LocalWorkspace, PulumiCommand } = require("@pulumi/pulumi/automation");
 /** The settings that the README names. */
 const PULUMI_YAML = `
 name: shop
-runtime: { name: nodejs, options: { typescript: false, nodeargs: --import tsx } }
+runtime: { name: nodejs, options: { typescript: false, nodeargs: --require tsx/cjs } }
 config: { "kubernetes:enableSecretMutable": { value: true } }
 `;
 
@@ -39,7 +39,7 @@ describe("the package, installed in a folder elsewhere", () => {
   let env: Readonly<Record<string, string>>;
 
   const deploy = async (command: string): Promise<Record<string, number>> => {
-    const output = await run(process.execPath, ["--import", "tsx", "deploy.cjs", command], {
+    const output = await run(process.execPath, ["--require", "tsx/cjs", "deploy.cjs", command], {
       cwd: folder,
       env,
     });

@@ -64,7 +64,14 @@ describe("npm run rotate, with a stack that generates its certificates", () => {
 
   /** Runs it on a terminal, on which a person types that. */
   async function answered(answer: string, ...args: readonly string[]): Promise<Ended> {
-    const command = [process.execPath, "--import", "tsx", "tools/rotate/main.ts", "--name", sandbox.name];
+    const command = [
+      process.execPath,
+      "--require",
+      "tsx/cjs",
+      "tools/rotate/main.ts",
+      "--name",
+      sandbox.name,
+    ];
     const typed = [...command, ...CONFIGURATION, ...args].map((word) => `'${word}'`).join(" ");
     // Of util-linux: it gives the command a terminal.
     const child = spawn("script", ["--quiet", "--return", "--command", typed, "/dev/null"], { cwd: PROJECT });

@@ -35,7 +35,7 @@ export function start(
   env: NodeJS.ProcessEnv = {},
   main = "tools/sandbox/main.ts",
 ): Command {
-  const child = spawn(process.execPath, ["--import", "tsx", main, ...args], {
+  const child = spawn(process.execPath, ["--require", "tsx/cjs", main, ...args], {
     cwd: PROJECT,
     env: { ...process.env, ...env },
     stdio: ["ignore", "pipe", "pipe"],

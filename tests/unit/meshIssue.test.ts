@@ -157,7 +157,7 @@ What to do: [docs/operations.md#expiry](https://github.com/acme/mesh/blob/HEAD/d
     const command = () =>
       run(
         process.execPath,
-        ["--import", "tsx", "tools/ci/main.ts", "issue", "--stack", "dev", "--file", file, "--out", out],
+        ["--require", "tsx/cjs", "tools/ci/main.ts", "issue", "--stack", "dev", "--file", file, "--out", out],
         { cwd: PROJECT, env: { ...ACTIONS, ...github.variables } },
       );
     try {

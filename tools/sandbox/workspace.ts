@@ -55,16 +55,14 @@ export async function withStack<T>(args: WorkspaceArgs, use: Use<T>): Promise<T>
   try {
     await copyFile(join(PROJECT, "Pulumi.yaml"), join(paths.workspace, "Pulumi.yaml"));
     const { config, isNew } = await writeStackFile(paths, stack, args.overrides);
-    // To load the program takes as long as the CLI takes to say its version.
-    const [pulumiCommand, program] = await Promise.all([
-      PulumiCommand.get({ root: pulumi.home }),
-      loadProgram(),
-    ]);
+    // The CLI says its version while the program is loaded, which takes as long.
+    const command = PulumiCommand.get({ root: pulumi.home });
+    const program = loadProgram();
     const workspace = await LocalWorkspace.create({
       workDir: paths.workspace,
       program,
       secretsProvider: "passphrase",
-      pulumiCommand,
+      pulumiCommand: await command,
       envVars: {
         ...(pulumi.home !== undefined && { PULUMI_HOME: pulumi.home }),
         GOGC: GARBAGE_PERCENT,

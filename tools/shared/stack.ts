@@ -1,4 +1,5 @@
 import { LocalWorkspace, type PulumiFn, type Stack } from "@pulumi/pulumi/automation";
+import type Program from "../../index";
 import { messageOf, UserError } from "./errors";
 import { PROJECT } from "./paths";
 import { run } from "./run";
@@ -6,9 +7,10 @@ import { run } from "./run";
 /** The name of the project, as in Pulumi.yaml. */
 export const PROJECT_NAME = "linkerd-mtls";
 
-/** The program itself: the function that `index.ts` exports to Pulumi. */
-export async function loadProgram(): Promise<PulumiFn> {
-  const { default: program } = await import("../../index.js");
+/** The program itself: the function that `index.ts` exports to Pulumi. It takes seconds to load. */
+export function loadProgram(): PulumiFn {
+  // eslint-disable-next-line @typescript-eslint/no-require-imports -- Node's import() does not know TypeScript.
+  const program = require("../../index") as typeof Program;
   return async () => ({ ...(await program()) });
 }
 
@@ -22,7 +24,7 @@ export async function loadProgram(): Promise<PulumiFn> {
 export async function selectOwnStack(stack: string): Promise<Stack> {
   try {
     return await LocalWorkspace.selectStack(
-      { stackName: stack, projectName: PROJECT_NAME, program: await loadProgram() },
+      { stackName: stack, projectName: PROJECT_NAME, program: loadProgram() },
       { workDir: PROJECT },
     );
   } catch (error) {

@@ -2,6 +2,7 @@ import { writeFile } from "node:fs/promises";
 import { delimiter, dirname, join } from "node:path";
 import { manifests, namespaceNames } from "../applications";
 import { runChild } from "../child";
+import type * as Guard from "./guard";
 import type { Site, Variant } from "./variant";
 
 const SCRIPT = join(__dirname, "..", "script.sh");
@@ -17,8 +18,8 @@ interface ScriptArgs {
 }
 
 async function deployGuard(site: Site): Promise<void> {
-  // Loaded here: Pulumi's packages take seconds to load.
-  const guard = await import("./guard.js");
+  // eslint-disable-next-line @typescript-eslint/no-require-imports -- Pulumi's packages take seconds to load.
+  const guard = require("./guard") as typeof Guard;
   await guard.deployGuard(site);
 }
 
