@@ -53,7 +53,10 @@ describe("a sandbox with stack dev", () => {
     const { apiServer } = JSON.parse(await readFile(sandbox.paths.status, "utf8")) as { apiServer: string };
     const { hostname, port } = new URL(apiServer);
     const other = createServer().listen(Number(port), hostname);
-    await once(other, "listening");
+    await once(other, "listening").catch((error: unknown) => {
+      // The sandbox of another test may have taken it meanwhile.
+      assert.equal((error as NodeJS.ErrnoException).code, "EADDRINUSE");
+    });
     try {
       const output = await succeed("up", "--name", sandbox.name);
       assert(!output.includes(apiServer));
