@@ -28,6 +28,14 @@ describe("a deployment that is interrupted early, late, or for good", () => {
     await repeat(sandbox);
   });
 
+  it("because nobody reads its output any more ends likewise, and is completed likewise", async () => {
+    await sandbox.remove();
+    const { code, output } = await interrupt(sandbox, "hang up", "linkerd-namespace creating");
+    assert.equal(code, 130, output);
+    assert.match(output, /error: the operation was interrupted\ntry: run the same command again/);
+    await repeat(sandbox);
+  });
+
   it("by the death of its process in a release leaves nothing running, and is completed likewise", async () => {
     await sandbox.remove();
     await interrupt(sandbox, "SIGKILL", "linkerd-control-plane-release creating");

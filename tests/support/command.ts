@@ -17,6 +17,8 @@ export interface Command {
   /** What it has printed so far. */
   readonly output: () => string;
   readonly kill: (signal: NodeJS.Signals) => void;
+  /** Stops reading its standard output, as `head` does. */
+  readonly hangUp: () => void;
   /** Waits until it has printed the text; else ends it and throws all that it has printed. */
   readonly prints: (text: string) => Promise<void>;
 }
@@ -65,7 +67,8 @@ export function start(
       throw new Error(`${String(error)}; it printed:\n${output}`, { cause: error });
     }
   };
-  return { ended, output: () => output, kill: (signal) => child.kill(signal), prints };
+  const hangUp = () => child.stdout.destroy();
+  return { ended, output: () => output, kill: (signal) => child.kill(signal), hangUp, prints };
 }
 
 /** Runs `npm run ARGS...` to its end. */

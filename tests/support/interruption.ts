@@ -4,15 +4,23 @@ import { type Ended, start, succeed } from "./command";
 import { eventually } from "./eventually";
 import type { TestSandbox } from "./testSandbox";
 
-/** Interrupts a first deployment as soon as it has printed the moment, and waits until no process is left. */
+/**
+ * Interrupts a first deployment as soon as it has printed the moment, and waits until no process is left.
+ *
+ * @param how By a signal, or by reading its output no more.
+ */
 export async function interrupt(
   sandbox: TestSandbox,
-  signal: NodeJS.Signals,
+  how: NodeJS.Signals | "hang up",
   moment: string,
 ): Promise<Ended> {
   const command = start(["up", "--name", sandbox.name]);
   await command.prints(moment);
-  command.kill(signal);
+  if (how === "hang up") {
+    command.hangUp();
+  } else {
+    command.kill(how);
+  }
   const ended = await command.ended;
   await eventually("no process is left", 60, async () => (await sandbox.processes()).length === 0);
   return ended;

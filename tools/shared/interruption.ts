@@ -1,4 +1,4 @@
-/** Aborted when this process is asked to end, by Ctrl-C or by a signal. */
+/** Aborted when this process is asked to end: by Ctrl-C, by a signal, or because nobody reads its output any more. */
 export const interruption = new AbortController();
 
 /** Aborted a moment later, to make Pulumi's CLI end, unless it has been told as well. */
@@ -17,11 +17,19 @@ export function overhear(output: string): void {
   isCancelling ||= output.includes(CANCELLING);
 }
 
+function end(): void {
+  interruption.abort();
+  setTimeout(() => {
+    if (!isCancelling) cancellation.abort();
+  }, MOMENT_MS).unref();
+}
+
 for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
-  process.on(name, () => {
-    interruption.abort();
-    setTimeout(() => {
-      if (!isCancelling) cancellation.abort();
-    }, MOMENT_MS).unref();
-  });
+  process.on(name, end);
+}
+
+// As in `npm run up | head`. With no listener, Pulumi's SDK reports each failed write to the engine as an error of the
+// program; the engine prints it, which fails too, and so on without an end.
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on("error", end);
 }
