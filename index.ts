@@ -7,6 +7,7 @@ import {
   LinkerdMesh,
   MeshCertificates,
   stackMark,
+  startKubernetesProvider,
   trustProof,
 } from "./components";
 import { readConfig } from "./config";
@@ -30,6 +31,7 @@ async function program(): Promise<StackOutputs> {
   await pulumi.requirePulumiVersion(PULUMI_CLI);
   const { sampleApplications, rolls, ...settings } = readConfig(SAMPLE_APPLICATIONS);
   const config = { ...settings, cluster: { ...settings.cluster, mark: stackMark() } };
+  startKubernetesProvider();
   const samples = sampleApplications.map((name) => ({ name, sample: SAMPLE_APPLICATIONS[name] }));
   const deployed = await checkCluster(config, {
     created: samples.flatMap(({ sample }) => sample.namespaces),

@@ -3,6 +3,7 @@ export { type Rotation } from "./certManager/rotation";
 export { type ClusterAccess } from "./cluster/client";
 export { type ChartName, type ChartValues } from "./chartValues";
 export { adoptionLock } from "./cluster/adoptionLock";
+export { startKubernetesProvider } from "./cluster/kubernetesProvider";
 export { ownNamespace } from "./cluster/ownership";
 export { stackMark } from "./cluster/stackMark";
 export { KubeSystemLabel } from "./controlPlane/kubeSystemLabel";

@@ -118,10 +118,10 @@ export class LinkerdMesh extends pulumi.ComponentResource implements Mesh {
         `${name}-trust-roots`,
         { certPems, deadlineSeconds: rotation.certManager.deadlineSeconds, cluster },
         // trust-manager finds the namespace by its labels.
-        { ...parent, dependsOn: [namespace, trust.gate, ...present(managers.trustManager)] },
+        { ...parent, dependsOn: [namespace, ...trust.before, ...present(managers.trustManager)] },
       );
     this.trustBundlePem = trustRoots?.trustBundlePem ?? trustBundle(certPems);
-    const covered = cluster.adopt && this.coverAdopted(name, args, [namespace, this.guard, trust.gate]);
+    const covered = cluster.adopt && this.coverAdopted(name, args, [namespace, this.guard, ...trust.before]);
 
     const signer = anchors.find(({ signs }) => signs)?.anchor.signer;
     const issuer = new IdentityIssuer(
@@ -134,8 +134,8 @@ export class LinkerdMesh extends pulumi.ComponentResource implements Mesh {
         handover: true,
         cluster,
       },
-      // The gate refuses what would cut traffic before the first Secret is changed.
-      { ...parent, dependsOn: [trust.gate, ...present(covered), ...present(managers.certManager)] },
+      // What would cut traffic is refused before the first Secret is changed.
+      { ...parent, dependsOn: [...trust.before, ...present(covered), ...present(managers.certManager)] },
     );
     const issuance: WebhookIssuance = {
       webhookCertificates: args.webhookCertificates,

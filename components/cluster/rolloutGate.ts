@@ -39,7 +39,7 @@ export function rolloutGate(
 }
 
 /** Time between two looks: what a roll-out takes is on the critical path of every deployment from nothing. */
-const INTERVAL_MS = 500;
+const INTERVAL_MS = 250;
 
 interface Rollout extends Pick<RolloutGateArgs, "selector" | "deadlineSeconds" | "cluster"> {
   readonly namespace: string;

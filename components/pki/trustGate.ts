@@ -21,8 +21,11 @@ export interface TrustGateArgs {
 
 /** Whether the trust that is configured keeps the traffic of the mesh that is deployed. */
 export interface TrustGate {
-  /** Is asked when the trust changes, and fails where it would cut traffic: let all that writes trust to the cluster depend on it. */
-  readonly gate: pulumi.Resource;
+  /**
+   * Let all that writes trust to the cluster depend on these: a gate that is asked when the trust changes, and fails where
+   * that would cut traffic; nothing where the cluster has no trust yet, so that a new mesh does not wait.
+   */
+  readonly before: readonly pulumi.Resource[];
   /** Rejects with the refusal, in a preview too, which runs no hooks. */
   readonly checked: Promise<void>;
 }
@@ -58,13 +61,7 @@ export function trustGate(parent: pulumi.Resource, name: string, args: TrustGate
     .apply(([pems, provided]) =>
       sha256(`${joinPems(pems)}${planned.signingAnchor ?? provided}${planned.trustDomain}`),
     );
-  return {
-    gate: gate(
-      `${name}-unbroken`,
-      clusterHook(name, () => check()),
-      { trust },
-      { parent },
-    ),
-    checked,
-  };
+  const hook = clusterHook(name, () => check());
+  const unbroken = gate(`${name}-unbroken`, hook, { trust }, { parent });
+  return { before: deployed?.anchors.length === 0 ? [] : [unbroken], checked };
 }

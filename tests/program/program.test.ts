@@ -64,6 +64,10 @@ describe("the program", () => {
     assertGolden("prod.resources.yaml", prod.names().slice(1).sort());
   });
 
+  it("has the Kubernetes provider started while it looks at the cluster", () => {
+    assert.deepEqual(dev.calls, ["kubernetes:yaml:decode"]);
+  });
+
   it("can be run again in the same process, with the same result", async () => {
     const again = await record(program, { stack: "dev", config: stackConfig("dev") });
     assert.deepEqual(again.names().sort(), dev.names().sort());

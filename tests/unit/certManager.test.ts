@@ -56,6 +56,7 @@ describe("CertManager", () => {
       createNamespace: false,
       description: `deployed by stack ${STACK}`,
       timeout: 600,
+      disableOpenapiValidation: true,
       maxHistory: 10,
       values: {
         crds: { enabled: true, keep: false },

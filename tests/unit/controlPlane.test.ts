@@ -59,6 +59,7 @@ describe("LinkerdCrds", () => {
     description: `deployed by stack ${STACK}`,
     skipAwait: true,
     timeout: 600,
+    disableOpenapiValidation: true,
     maxHistory: 10,
   };
 
@@ -118,6 +119,7 @@ describe("LinkerdControlPlane", () => {
       description: `deployed by stack ${STACK}`,
       skipAwait: true,
       timeout: 600,
+      disableOpenapiValidation: true,
       maxHistory: 10,
       values: {
         identityTrustAnchorsPEM: "bundle",

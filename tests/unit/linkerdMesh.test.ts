@@ -216,6 +216,14 @@ describe("LinkerdMesh", () => {
       ] as const) {
         assert.ok(cut.isAfter(cut.get(type, name), gate), name);
       }
+      // A cluster that is known to have no trust has nothing to be cut; of one that is not known, the gate is asked.
+      const waits = (mesh: Recording): boolean =>
+        mesh.isAfter(mesh.get("Secret", "mesh-identity-issuer-secret"), mesh.get("RandomId", TRUST_GATE));
+      assert.equal(
+        waits(await deploy({ deployed: { anchors: [], issuer: [] }, ...provided([next]) })),
+        false,
+      );
+      assert.equal(waits(await deploy(provided([next]))), true);
       const staged = await deploy({ deployed: await deployed(old, next), ...provided([old, next]) });
       await ask(staged, "RandomId", TRUST_GATE);
       assert.notDeepEqual(

@@ -34,6 +34,7 @@ describe("TrustManager", () => {
       createNamespace: false,
       description: `deployed by stack ${STACK}`,
       timeout: 600,
+      disableOpenapiValidation: true,
       maxHistory: 10,
       values: {
         crds: { enabled: true, keep: false },

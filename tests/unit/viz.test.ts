@@ -81,6 +81,7 @@ describe("LinkerdViz", () => {
       createNamespace: false,
       description: `deployed by stack ${STACK}`,
       timeout: 600,
+      disableOpenapiValidation: true,
       maxHistory: 10,
     });
     assert.deepEqual(values, {
