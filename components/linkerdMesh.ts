@@ -7,7 +7,7 @@ import { issuerGate } from "./controlPlane/issuerGate";
 import { KubeSystemLabel } from "./controlPlane/kubeSystemLabel";
 import { LinkerdControlPlane } from "./controlPlane/linkerdControlPlane";
 import { LinkerdCrds } from "./controlPlane/linkerdCrds";
-import { LINKERD_NAMESPACE, LinkerdNamespace, VIZ_NAMESPACE } from "./controlPlane/linkerdNamespace";
+import { LinkerdNamespace } from "./controlPlane/linkerdNamespace";
 import { CONTROL_PLANE_WEBHOOKS } from "./controlPlane/values";
 import { LinkerdVersion } from "./controlPlane/version";
 import { LinkerdViz, SCRAPES } from "./extensions/linkerdViz";
@@ -15,23 +15,22 @@ import { DEFAULT_GATE_DEADLINE_SECONDS, InjectionGate } from "./injection/inject
 import { Mesh } from "./injection/mesh";
 import { MeshGuard } from "./injection/meshGuard";
 import { LinkerdMeshArgs } from "./linkerdMeshArgs";
+import {
+  MeshCertificates,
+  MeshPems,
+  namedPems,
+  summaries,
+  watchedCertificates,
+  webhookPems,
+} from "./meshCertificates";
 import { meshedApplication } from "./mesh/meshedApplication";
 import { isInjected } from "./mesh/proxySettings";
 import { LinkerdMonitoring } from "./monitoring/linkerdMonitoring";
-import { CertificateSummary, summarize } from "./pki/certificateSummary";
-import {
-  reissue,
-  replaceAnchor,
-  replaceWebhookCa,
-  ROTATE_ANCHOR,
-  ROTATE_WEBHOOK_CA,
-  watchExpiry,
-} from "./pki/expiry";
+import { watchExpiry } from "./pki/expiry";
 import { IdentityIssuer, IdentityIssuerArgs } from "./pki/identityIssuer";
 import { Signer } from "./pki/issuing";
 import { TrustAnchor } from "./pki/trustAnchor";
 import { trustBundle } from "./pki/trustBundle";
-import { webhookCas } from "./pki/webhookCas";
 import { WebhookCertificates, WebhookIssuance } from "./pki/webhookCertificates";
 import { PlannedTrust } from "./pki/deployedTrust";
 import { signerHook } from "./pki/trustChange";
@@ -40,18 +39,6 @@ import { plannedTrust } from "./plannedTrust";
 import { sharesNamespace } from "./managers";
 import { TrustManager } from "./trustManager/trustManager";
 import { TrustManagerBundle } from "./trustManager/trustManagerBundle";
-
-/** Certificates that the deployment knows, for the outputs of a stack. */
-export interface MeshCertificates {
-  /** By id. */
-  readonly trustAnchors: Readonly<Record<string, pulumi.Output<CertificateSummary>>>;
-  /** Undefined where cert-manager issues it. */
-  readonly issuer?: pulumi.Output<CertificateSummary>;
-  /** By the webhook's Service; without those that cert-manager issues. */
-  readonly webhookCertificates: Readonly<Record<string, pulumi.Output<CertificateSummary>>>;
-  /** The CAs of the webhooks by their namespace and generation; without those that cert-manager renews. */
-  readonly webhookCas: Readonly<Record<string, Readonly<Record<string, pulumi.Output<CertificateSummary>>>>>;
-}
 
 /**
  * A whole mesh: Linkerd with its certificates, the guard, the gate that proves that pods are injected, viz, and
@@ -251,49 +238,15 @@ export class LinkerdMesh extends pulumi.ComponentResource implements Mesh {
       ),
     );
 
-    const webhookCertPems = { ...webhooks.certPems, ...viz?.certPems };
-    const webhookCaPems = {
-      ...(webhooks.caPems && { [LINKERD_NAMESPACE]: webhooks.caPems }),
-      ...(viz?.caPems && { [VIZ_NAMESPACE]: viz.caPems }),
+    const pems: MeshPems = {
+      anchors: Object.fromEntries(anchors.map(({ id, anchor }) => [id, anchor.certPem])),
+      issuer: issuer.certPem,
+      ...webhookPems(webhooks, viz),
     };
-    const webhookCaPlan = webhookCas(args.webhookCertificates);
-    const webhookCaList = Object.entries(webhookCaPems).flatMap(([place, pems]) =>
-      Object.entries(pems).map(([generation, certPem]) => ({
-        what: `CA ${generation} of the webhooks in ${place}`,
-        generation: Number(generation),
-        certPem,
-      })),
-    );
-    this.certificatesChecked = watchExpiry([
-      ...anchors
-        .map(({ id, anchor: { certPem } }, index) => ({
-          what: `trust anchor ${id}`,
-          certPem,
-          remedy: ROTATE_ANCHOR,
-          recovery: replaceAnchor(planned, index),
-        }))
-        .filter((_, index) => planned.trustAnchors[index]?.certificate === undefined),
-      // The configuration's own check watches an issuer that is provided.
-      ...(issuer.certPem === undefined || args.providedIssuer !== undefined
-        ? []
-        : [{ what: "the issuer", certPem: issuer.certPem, remedy: reissue("issuer", args.issuer) }]),
-      ...Object.entries(webhookCertPems).map(([service, certPem]) => ({
-        what: `the certificate of ${service}`,
-        certPem,
-        remedy: reissue("webhookCertificates", args.webhookCertificates),
-      })),
-      ...webhookCaList.map(({ what, generation, certPem }) => ({
-        what,
-        certPem,
-        remedy: ROTATE_WEBHOOK_CA,
-        recovery: replaceWebhookCa(webhookCaPlan, generation),
-      })),
-    ]);
+    this.certificatesChecked = watchExpiry(watchedCertificates(pems, args, planned));
     // Who does not await it sees no error.
     this.certificatesChecked.catch(() => undefined);
     if (args.monitoring !== undefined) {
-      const anchorPems = anchors.map(({ id, anchor }) => [`trust anchor ${id}`, anchor.certPem] as const);
-      const caPems = webhookCaList.map(({ what, certPem }) => [what, certPem] as const);
       new LinkerdMonitoring(
         `${name}-monitoring`,
         {
@@ -301,7 +254,7 @@ export class LinkerdMesh extends pulumi.ComponentResource implements Mesh {
           linkerdNamespace: namespace.name,
           charts,
           guardMode: args.guardMode,
-          certPems: { ...Object.fromEntries([...anchorPems, ...caPems]), ...webhookCertPems },
+          certPems: namedPems(pems),
           issuerPem: issuer.certPem,
           rotation,
           issuanceLifetime: args.issuanceLifetime,
@@ -311,14 +264,7 @@ export class LinkerdMesh extends pulumi.ComponentResource implements Mesh {
         parent,
       );
     }
-    this.certificates = {
-      trustAnchors: Object.fromEntries(anchors.map(({ id, anchor }) => [id, summarize(anchor.certPem)])),
-      ...(issuer.certPem && { issuer: summarize(issuer.certPem) }),
-      webhookCertificates: summaries(webhookCertPems),
-      webhookCas: Object.fromEntries(
-        Object.entries(webhookCaPems).map(([place, pems]) => [place, summaries(pems)]),
-      ),
-    };
+    this.certificates = summaries(pems);
     this.chartVersions = {
       "linkerd-crds": crds.chartVersion,
       "linkerd-control-plane": controlPlane.chartVersion,
@@ -455,12 +401,4 @@ function required(signer: Signer | undefined): Signer {
 
 function present<T>(value: T | undefined): T[] {
   return value === undefined ? [] : [value];
-}
-
-function summaries(
-  certPems: Readonly<Record<string, pulumi.Output<string>>>,
-): Record<string, pulumi.Output<CertificateSummary>> {
-  return Object.fromEntries(
-    Object.entries(certPems).map(([service, certPem]) => [service, summarize(certPem)]),
-  );
 }
