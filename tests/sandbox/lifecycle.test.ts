@@ -61,6 +61,15 @@ describe("the life of stack dev", () => {
     }
   });
 
+  it("starts each provider once", async () => {
+    // A question to one of another version would start another.
+    const [state = ""] = [...(await textsBelow(sandbox.paths.state))]
+      .filter(([file]) => file.endsWith("/dev.json"))
+      .map(([, text]) => text);
+    const providers = [...state.matchAll(/"type": ?"pulumi:providers:(\w+)"/g)].map(([, name]) => name);
+    assert.deepEqual(providers.sort(), ["kubernetes", "random", "tls"]);
+  });
+
   it("passes Linkerd's own check of configuration, identity and webhooks", async () => {
     const { tools } = await sandboxTools();
     for (const { description, result } of await linkerdCheck(tools, sandbox.paths.kubeconfig)) {
