@@ -1,5 +1,5 @@
 import { createPrivateKey } from "node:crypto";
-import { gunzipSync } from "node:zlib";
+import { constants, gunzipSync } from "node:zlib";
 
 /** Length of a piece: two of them never both lie on the break of a PEM's lines, and 120 bits do not occur by chance. */
 const PIECE = 20;
@@ -49,14 +49,24 @@ export function occurring(text: string | Buffer, searched: Canaries): string[] {
 /** The text, and all that is packed in it. */
 function unpacked(text: string | Buffer): string[] {
   if (typeof text !== "string") {
-    return text.subarray(0, GZIP.length).equals(GZIP)
-      ? unpacked(gunzipSync(text))
-      : unpacked(text.toString("latin1"));
+    const contents = text.subarray(0, GZIP.length).equals(GZIP) ? unzipped(text) : undefined;
+    return contents === undefined ? unpacked(text.toString("latin1")) : unpacked(contents);
   }
   const inner = [...text.matchAll(PACKED)].flatMap(([packed]) => {
     const once = Buffer.from(packed, "base64");
     const zipped = once.subarray(0, GZIP.length).equals(GZIP) ? once : Buffer.from(once.toString(), "base64");
-    return unpacked(zipped);
+    const contents = unzipped(zipped);
+    return contents === undefined ? [] : unpacked(contents);
   });
   return [text, ...inner];
+}
+
+/** Undefined where it only begins as gzip does: in megabytes of encrypted values, that happens. */
+function unzipped(zipped: Buffer): Buffer | undefined {
+  try {
+    // What was cut off is unpacked as far as it goes.
+    return gunzipSync(zipped, { finishFlush: constants.Z_SYNC_FLUSH });
+  } catch {
+    return undefined;
+  }
 }

@@ -38,6 +38,16 @@ describe("the search for private keys", () => {
     });
   }
 
+  it("takes for text what only begins as something packed does", async () => {
+    const { keyPem } = await testCertificate("one");
+    const searched = canaries(new Map([["one", keyPem]]));
+    const begins = ["H4sI", "SDRzS"].map((start) => `${start}${"b2Fr".repeat(9)}`);
+    for (const text of [...begins, Buffer.concat([Buffer.from([0x1f, 0x8b]), Buffer.from(begins.join())])]) {
+      assert.deepEqual(occurring(text, searched), []);
+      assert.deepEqual(occurring(Buffer.concat([Buffer.from(text), Buffer.from(keyPem)]), searched), ["one"]);
+    }
+  });
+
   it("does not take a certificate for its key", async () => {
     const { certPem, keyPem } = await testCertificate("one");
     assert.deepEqual(occurring(certPem + base64(certPem), canaries(new Map([["one", keyPem]]))), []);
