@@ -19,9 +19,8 @@ describe("floors", () => {
     return result.messages.some(({ ruleId }) => ruleId === "no-restricted-imports");
   };
 
-  before(async function () {
+  before(async () => {
     // The first run loads the configuration.
-    this.timeout(60_000);
     await eslint.lintText("", { filePath: join(ROOT, "index.ts") });
   });
 

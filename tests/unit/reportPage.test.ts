@@ -20,10 +20,7 @@ interface Loaded {
   readonly complaints: readonly string[];
 }
 
-describe("the report in a browser", function () {
-  // It unpacks a Chromium, on a machine that does other things too.
-  this.timeout(120_000);
-
+describe("the report in a browser", () => {
   let chromium: TestBrowser;
   let folder: string;
   const materials: Record<string, Material> = {};

@@ -146,8 +146,7 @@ describe("a mesh whose trust changes in all ways that are not refused", () => {
     ];
   }
 
-  it("has in every moment only pods that trust each other, and gets from each anchor to each other one", async function () {
-    this.timeout(60_000);
+  it("has in every moment only pods that trust each other, and gets from each anchor to each other one", async () => {
     const trust: Trust = { bundle: "a", signer: "a" };
     const start: Mesh = { ...trust, isSettled: true, pods: [created(trust), created(trust)] };
     const seen = new Map<string, Mesh>([[JSON.stringify(start), start]]);
