@@ -32,7 +32,7 @@ type CertPem = pulumi.Output<string>;
 
 /** PEMs of the certificates that the deployment knows. */
 export interface MeshPems {
-  /** By id, in the order of the plan. */
+  /** By id. */
   readonly anchors: Readonly<Record<string, CertPem>>;
   /** Undefined where cert-manager issues it. */
   readonly issuer?: CertPem;
@@ -87,7 +87,10 @@ export function namedPems({ anchors, webhooks, webhookCas }: MeshPems): Readonly
   ]);
 }
 
-/** Those whose end is watched here, each with the step that replaces it. The configuration's own check watches what is provided. */
+/**
+ * Those whose end is watched here, each with the step that replaces it. The configuration's own check watches what is
+ * provided.
+ */
 export function watchedCertificates(
   { anchors, issuer, webhooks, webhookCas: cas }: MeshPems,
   args: LinkerdMeshArgs,

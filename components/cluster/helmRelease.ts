@@ -70,7 +70,8 @@ export function helmRelease(
       createNamespace: false,
       timeout: RELEASE_TIMEOUT_SECONDS,
       maxHistory: RELEASE_HISTORY,
-      // Helm would only look in the API's schema, for each object, whether the API server can check fields, and not have it do so.
+      // For each object, Helm would parse the API's schema to learn whether the API server can check fields, and then not
+      // have it do so.
       disableOpenapiValidation: true,
       // Helm then installs over a release that was uninstalled, which the hook says of one of others.
       ...(adopted && { replace: true }),
