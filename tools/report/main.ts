@@ -1,33 +1,12 @@
-import { writeFile } from "node:fs/promises";
-import { resolve } from "node:path";
-
 import { Command } from "commander";
 
 import { runToEnd } from "../shared/runToEnd";
-import { accessOf, type ClusterOptions, readCluster, withClusterOptions } from "../verify/access";
-import { page } from "./page";
-import { reportOf } from "./report";
-import { readState } from "./state";
+import { withClusterOptions } from "../verify/clusterOptions";
+import type { ReportOptions } from "./write";
 
-interface Options extends ClusterOptions {
-  readonly output: string;
-  readonly state?: string;
-}
-
-function nameOf({ kubeconfig, context, name }: ClusterOptions): string {
-  if (context !== undefined) return context;
-  return kubeconfig === undefined ? `sandbox ${name}` : "the kubeconfig's current context";
-}
-
-async function write(options: Options): Promise<void> {
-  const access = accessOf(options);
-  const state = await readState(options, options.state);
-  const snapshot = await readCluster(access, { withSecrets: options.secrets });
-  const html = await page(reportOf({ cluster: nameOf(options), snapshot, state }));
-  const file = resolve(options.output);
-  await writeFile(file, html);
-  console.log(`${file}: ${Math.ceil(Buffer.byteLength(html) / 1024)} KiB`);
-}
+/** Loaded once the arguments are known to be right: Pulumi's SDK and the Kubernetes client take seconds. */
+// eslint-disable-next-line @typescript-eslint/no-require-imports -- tsx compiles what is required, not what import() loads
+const write = () => require("./write") as typeof import("./write");
 
 runToEnd(
   withClusterOptions(new Command("linkerd-mtls-report"))
@@ -37,5 +16,5 @@ runToEnd(
     .option("--state <file>", "of `pulumi stack export`. Default: what npm run up has left for the cluster")
     .option("--output <file>", "the page", "mesh-report.html")
     .showHelpAfterError()
-    .action(write),
+    .action((options: ReportOptions) => write().writeReport(options)),
 );

@@ -6,7 +6,7 @@ import type { Dependent } from "../sandbox/criticalPath";
 import { messageOf, UserError } from "../shared/errors";
 import { contextPaths, sandboxPaths } from "../shared/paths";
 import { PROJECT_NAME } from "../shared/stack";
-import type { ClusterOptions } from "../verify/access";
+import type { ClusterOptions } from "../verify/clusterOptions";
 
 /** A stack's state: as `pulumi stack export` writes it, or as a `file://` backend keeps it. */
 interface StateFile {

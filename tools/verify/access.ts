@@ -1,35 +1,13 @@
 import { existsSync } from "node:fs";
 
-import { type Command, Option } from "commander";
-
 import { type ClusterAccess, describeError } from "../../components/cluster/client";
 import { UserError } from "../shared/errors";
-import { DEFAULT_SANDBOX, sandboxPaths } from "../shared/paths";
+import { sandboxPaths } from "../shared/paths";
+import type { ClusterOptions } from "./clusterOptions";
 import { type ReadOptions, readSnapshot, type Snapshot } from "./snapshot";
-
-/** Which cluster is asked, and for what. */
-export interface ClusterOptions {
-  readonly kubeconfig?: string;
-  readonly context?: string;
-  readonly name: string;
-  readonly secrets: boolean;
-}
 
 /** How long an API server may take for one answer, in milliseconds. */
 export const TIMEOUT_MS = 15_000;
-
-/** Adds {@link ClusterOptions} to a command. */
-export function withClusterOptions(command: Command): Command {
-  return command
-    .option("--kubeconfig <file>", "of your own cluster, instead of a sandbox")
-    .option("--context <context>", "a context of your kubeconfig: your own cluster instead of a sandbox")
-    .addOption(
-      new Option("--name <name>", "which sandbox")
-        .default(DEFAULT_SANDBOX)
-        .conflicts(["kubeconfig", "context"]),
-    )
-    .option("--no-secrets", "do not read Secrets: what is in them is not checked");
-}
 
 /** @throws UserError where there is no such kubeconfig, or no such sandbox. */
 export function accessOf({ kubeconfig, context, name }: ClusterOptions): ClusterAccess {

@@ -1,38 +1,11 @@
-import { setTimeout as sleep } from "node:timers/promises";
-
 import { Command, type CommanderError, InvalidArgumentError, Option } from "commander";
 
-import type { ClusterAccess } from "../../components/cluster/client";
-import { wait } from "../../components/cluster/waiting";
 import { DURATION, parseDuration } from "../../components/validation/duration";
-import { messageOf, UserError } from "../shared/errors";
-import { interruption } from "../shared/interruption";
 import { runToEnd, showError } from "../shared/runToEnd";
-import {
-  accessOf,
-  type ClusterOptions,
-  NotAllowed,
-  readCluster,
-  TIMEOUT_MS,
-  withClusterOptions,
-} from "./access";
-import { chainOf, isConverged } from "./chain";
-import { chainTable } from "./chainOutput";
-import { type PodName, readLeaf } from "./leaf";
-import { type Group, isHealthy } from "./model";
-import { format, type Output, OUTPUTS } from "./output";
-import { readStackOutputs } from "./stackOutputs";
-import { verify } from "./verify";
-
-interface Options extends ClusterOptions {
-  readonly output: Output;
-  readonly wait?: number;
-  readonly traffic?: boolean;
-  readonly links?: boolean;
-  readonly stackOutputs?: string;
-  readonly pods: boolean;
-  readonly pod?: PodName;
-}
+import type { ChainOptions, CheckOptions } from "./actions";
+import { withClusterOptions } from "./clusterOptions";
+import type { PodName } from "./leaf";
+import { OUTPUTS } from "./output";
 
 /** Exit codes, beside 0 for a mesh that is healthy. */
 const FOUND = 1;
@@ -50,49 +23,9 @@ function podName(text: string): PodName {
   return { namespace, name };
 }
 
-/** Asks again until the mesh is healthy, and in any case for the last time at the deadline. */
-async function askUntilHealthy(
-  access: ClusterAccess,
-  { secrets, traffic, links, stackOutputs, wait: deadlineSeconds = 0 }: Options,
-): Promise<Group[]> {
-  const outputs = stackOutputs === undefined ? undefined : await readStackOutputs(stackOutputs);
-  let last: { readonly groups: Group[] } | { readonly error: unknown } | undefined;
-  await wait({
-    deadlineSeconds,
-    // This one keeps the process alive.
-    clock: { now: () => performance.now(), sleep: (ms) => sleep(ms) },
-    log: (line) => {
-      console.error(line);
-    },
-    interruption: () => ({ signal: interruption.signal, dispose: () => undefined }),
-    attempt: async () => {
-      try {
-        const snapshot = await readCluster(access, {
-          withSecrets: secrets,
-          withTraffic: traffic,
-          withLinks: links,
-        });
-        const groups = verify(snapshot, outputs);
-        last = { groups };
-        return isHealthy(groups) ? { done: true } : { done: false, state: stateOf(groups) };
-      } catch (error) {
-        last = { error };
-        return { done: false, state: messageOf(error), final: error instanceof NotAllowed };
-      }
-    },
-    explain: (state) => Promise.resolve(state),
-  }).catch(() => undefined); // what was found last is the answer
-  if (last === undefined) throw new UserError("interrupted before the cluster answered");
-  if ("error" in last) throw last.error;
-  return last.groups;
-}
-
-function stateOf(groups: readonly Group[]): string {
-  const wrong = groups
-    .flatMap(({ checks }) => checks)
-    .filter(({ result }) => result === "error" || result === "warning");
-  return `${wrong.length} findings, the first: ${wrong[0]?.check ?? ""}`;
-}
+/** Loaded once the arguments are known to be right: Pulumi's SDK and the Kubernetes client take seconds. */
+// eslint-disable-next-line @typescript-eslint/no-require-imports -- tsx compiles what is required, not what import() loads
+const actions = () => require("./actions") as typeof import("./actions");
 
 /** Shows every failure, and ends with the code of one who could not ask. */
 async function answer(action: () => Promise<boolean>): Promise<void> {
@@ -129,28 +62,13 @@ const check = asking(new Command("check"), OUTPUTS)
   )
   .option("--links", "ask the clusters of Links whether both ends trust each other")
   .option("--traffic", "ask each proxy for connections to meshed pods without TLS")
-  .action((options: Options) =>
-    answer(async () => {
-      const groups = await askUntilHealthy(accessOf(options), options);
-      console.log(format(groups, options.output));
-      return isHealthy(groups);
-    }),
-  );
+  .action((options: CheckOptions) => answer(() => actions().check(options)));
 
 const chain = asking(new Command("chain"), ["table", "json"])
   .description("show who signed whom: trust anchors, issuer, CAs and certificates of webhooks and tap")
   .option("--pods", "and the pods that have not converged to the trust bundle, by owner", false)
   .option("--pod <namespace/name>", "and the certificate that this pod's proxy has now", podName)
-  .action((options: Options) =>
-    answer(async () => {
-      const access = accessOf(options);
-      const snapshot = await readCluster(access, { withSecrets: options.secrets });
-      const leaf = options.pod && (await readLeaf(access, snapshot.pods, options.pod, TIMEOUT_MS));
-      const all = chainOf(snapshot, { withPods: options.pods, leaf });
-      console.log(options.output === "json" ? JSON.stringify(all, undefined, 2) : chainTable(all));
-      return isConverged(all, snapshot.now);
-    }),
-  );
+  .action((options: ChainOptions) => answer(() => actions().chain(options)));
 
 runToEnd(
   new Command("linkerd-mtls-verify")
