@@ -9,7 +9,7 @@ import { type SandboxTools, sandboxTools } from "../../tools/sandbox/build/tools
 import { PROJECT } from "../../tools/shared/paths";
 import { run as runProgram } from "../../tools/shared/run";
 import { testAnchor, testIssuer } from "../support/certificates";
-import { clusterObjects } from "../support/clusterObjects";
+import { clusterObjects, settled } from "../support/clusterObjects";
 import { configuration, type Ended, run, start, succeed } from "../support/command";
 import { useSandbox } from "../support/testSandbox";
 
@@ -94,8 +94,10 @@ describe("adopt, with a mesh that helm install made", () => {
     await install("linkerd-crds", {});
     await install("linkerd-control-plane", values);
     await command(tools.kubectl, ["apply", "-f", "-"], APPLICATIONS);
-    await command(tools.kubectl, ["-n", "linkerd", "rollout", "status", "deployment"]);
-    objects = await clusterObjects(sandbox);
+    for (const namespace of ["linkerd", "shop", "bank"]) {
+      await command(tools.kubectl, ["-n", namespace, "rollout", "status", "deployment"]);
+    }
+    objects = await settled(() => clusterObjects(sandbox));
   });
 
   it("says what would be written, and writes nothing", async () => {

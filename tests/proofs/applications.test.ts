@@ -9,6 +9,7 @@ import {
 } from "@kubernetes/client-node";
 
 import { configuration, run, succeed } from "../support/command";
+import { eventually } from "../support/eventually";
 import { isMeshed, useSandbox } from "../support/testSandbox";
 
 const pod = { containers: [{ name: "main", image: "registry.k8s.io/pause:3.10" }] };
@@ -227,11 +228,12 @@ describe("applications from configuration", () => {
     });
 
     it("has a tap API that answers", async () => {
-      const { status } = await sandbox
-        .client(ApiregistrationV1Api)
-        .readAPIService({ name: "v1alpha1.tap.linkerd.io" });
-      const available = status?.conditions?.find(({ type }) => type === "Available");
-      assert.equal(available?.status, "True", available?.message);
+      const registrations = sandbox.client(ApiregistrationV1Api);
+      // Its pod is ready before it listens, and the API server asks again with growing pauses.
+      await eventually("the tap API is available", 120, async () => {
+        const { status } = await registrations.readAPIService({ name: "v1alpha1.tap.linkerd.io" });
+        return status?.conditions?.find(({ type }) => type === "Available")?.status === "True";
+      });
     });
 
     it("changes nothing the second time", async () => {

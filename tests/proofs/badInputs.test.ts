@@ -8,7 +8,7 @@ import { parse, stringify } from "yaml";
 import { sandboxTarget, type Target } from "../../tools/sandbox/target";
 import { withStack } from "../../tools/sandbox/workspace";
 import { type BadInput, type BadInputs, badInputs } from "../support/badInputs";
-import { clusterObjects } from "../support/clusterObjects";
+import { clusterObjects, settled } from "../support/clusterObjects";
 import { useSandbox } from "../support/testSandbox";
 
 /** A frame of a stack trace. */
@@ -63,7 +63,7 @@ describe("wrong configurations", () => {
     );
     const encrypted = await encrypt(stack, [...new Set(secrets)]);
     const { config, ...salt } = await stackFile();
-    const before = await clusterObjects(sandbox);
+    const before = await settled(() => clusterObjects(sandbox));
 
     const unanswered: string[] = [];
     for (const [index, row] of table.wrong.entries()) {

@@ -48,7 +48,8 @@ type Place = readonly [name: string, contents: string | Buffer];
 async function filesBelow(folder: string, without: readonly string[] = []): Promise<Place[]> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true });
   const paths = entries
-    .filter((entry) => entry.isFile())
+    // The supervisor renames this one at any time.
+    .filter((entry) => entry.isFile() && entry.name !== "status.json.new")
     .map(({ parentPath, name }) => join(parentPath, name))
     .filter((path) => !without.some((name) => path.startsWith(join(folder, name, "/"))));
   return Promise.all(paths.map(async (path) => [relative(folder, path), await readFile(path)] as const));

@@ -49,12 +49,13 @@ describe("an injector that is disturbed while applications are deployed", () => 
 
   /** Each disturbs the injector and returns what ends the disturbance. */
   const disturbances: Record<string, () => Promise<() => Promise<void>>> = {
-    "is killed repeatedly": () => {
+    "is killed repeatedly": async () => {
+      await signalInjector("SIGKILL");
       const timer = setInterval(() => void signalInjector("SIGKILL"), 250);
-      return Promise.resolve(() => {
+      return () => {
         clearInterval(timer);
         return Promise.resolve();
-      });
+      };
     },
     "is upgraded, while calls to the old one time out": async () => {
       await signalInjector("SIGSTOP");

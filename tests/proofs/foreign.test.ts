@@ -6,6 +6,7 @@ import { helmTool } from "../../tools/sandbox/build/helm";
 import { type SandboxTools, sandboxTools } from "../../tools/sandbox/build/tools";
 import { run as runProgram } from "../../tools/shared/run";
 import { testAnchor, testIssuer } from "../support/certificates";
+import { settled } from "../support/clusterObjects";
 import { configuration, run, succeed } from "../support/command";
 import { DEPLOYED_KINDS } from "../support/repeatedDeployment";
 import { useSandbox } from "../support/testSandbox";
@@ -77,7 +78,7 @@ describe("a cluster that has something already", () => {
 
   /** Preview and `up` are refused with these words, and neither they nor `destroy` change anything. */
   async function isLeftAlone(args: readonly string[], ...words: readonly (string | RegExp)[]): Promise<void> {
-    const before = await objects();
+    const before = await settled(objects);
     for (const operation of ["preview", "up"]) {
       const { code, output } = await run(operation, "--name", sandbox.name, ...args);
       assert.notEqual(code, 0, output);
@@ -178,7 +179,7 @@ describe("a cluster that has something already", () => {
   it("keeps a namespace that it would let go of, what another stack has made, and one of the same name whose state was lost", async () => {
     await succeed("up", "--name", sandbox.name, ...APPLICATION);
     const given = configuration({ sampleApplications: [], namespaces: [{ name: "web", existing: true }] });
-    const before = await objects();
+    const before = await settled(objects);
     for (const operation of ["preview", "up"]) {
       const { code, output } = await run(operation, "--name", sandbox.name, ...given);
       assert.notEqual(code, 0, output);

@@ -2,8 +2,10 @@ import assert from "node:assert/strict";
 
 import { CoreV1Api } from "@kubernetes/client-node";
 
+import { injectionApi } from "../../components/injection/injectionApi";
 import { Admissions } from "../support/admissions";
 import { configuration, succeedWith } from "../support/command";
+import { eventually } from "../support/eventually";
 import { identityEvents } from "../support/identityEvents";
 import { refusingProvider } from "../support/refusingProvider";
 import { useSandbox } from "../support/testSandbox";
@@ -57,6 +59,8 @@ for (const [provider, refuses] of [
       await up(...GENERATED);
       const annotations = { "linkerd.io/inject": "enabled" };
       await sandbox.client(CoreV1Api).createNamespace({ body: { metadata: { name: MESHED, annotations } } });
+      const api = injectionApi({ kubeconfig: sandbox.paths.kubeconfig }, MESHED);
+      await eventually("its pods are injected", 60, async () => (await api.dryRun(15_000)).injected);
     });
 
     it("are issued by cert-manager, and generated again, without a restart and without a refusal where the webhooks' CA stays", async () => {

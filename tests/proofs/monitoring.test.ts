@@ -23,6 +23,10 @@ const FROM_SOURCE = [
   "tcp_open_total",
 ];
 
+/** The series of pods that are refused because the injector does not answer. */
+const REJECTIONS = "apiserver_admission_webhook_rejection_count{";
+const NO_ANSWER = ['name="linkerd-proxy-injector.linkerd.io"', 'error_type="calling_webhook_error"'];
+
 /** An application's namespace, and a pod that is refused there while the injector does not answer. */
 const NAMESPACE = "others";
 const POD = {
@@ -177,6 +181,10 @@ describe("monitoring", () => {
     const name = "linkerd-proxy-injector";
     await sandbox.client(AppsV1Api).patchNamespacedDeployment({ namespace: "linkerd", name, body });
     const failures = (exposition: Exposition, metric: string): boolean => namesOf(exposition).has(metric);
+    await eventually("the injector's process has ended", 60, async () => {
+      const processes = Object.keys(await sandbox.processNumbers());
+      return !processes.some((name) => name.endsWith(".proxy-injector"));
+    });
     await eventually("the API server gets no answer", 60, async () => {
       await createPods(1);
       const names = await exposed();
@@ -191,7 +199,9 @@ describe("monitoring", () => {
     await failurePolicy("Fail");
     await eventually("the API server refuses for the webhook", 60, async () => {
       await createPods(1);
-      return failures(await exposed(), "apiserver_admission_webhook_rejection_count");
+      return [...(await exposed()).keys()].some((series) =>
+        [REJECTIONS, ...NO_ANSWER].every((part) => series.includes(part)),
+      );
     });
     await failurePolicy("Ignore");
     await requestCertificate();

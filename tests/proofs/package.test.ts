@@ -54,8 +54,18 @@ describe("the package, installed in a folder elsewhere", () => {
     await run("npm", ["pack", "--silent", "--pack-destination", folder], { cwd: PROJECT });
     const [archive = ""] = await readdir(folder);
     await writeFile(join(folder, "package.json"), '{"private":true}');
-    const quietly = ["--silent", "--no-audit", "--no-fund", "--ignore-scripts", "--prefer-offline"];
-    await run("npm", ["install", ...quietly, `./${archive}`, "tsx"], { cwd: folder });
+    const { devDependencies } = JSON.parse(await readFile(join(PROJECT, "package.json"), "utf8")) as {
+      readonly devDependencies: { readonly tsx: string };
+    };
+    const quietly = [
+      "--silent",
+      "--no-audit",
+      "--no-fund",
+      "--ignore-scripts",
+      "--prefer-offline",
+      "--fetch-retries=5",
+    ];
+    await run("npm", ["install", ...quietly, `./${archive}`, `tsx@${devDependencies.tsx}`], { cwd: folder });
     const [, program = ""] =
       /## In your own program[\s\S]*?```ts\n([\s\S]*?)```/.exec(
         await readFile(join(PROJECT, "README.md"), "utf8"),

@@ -48,6 +48,7 @@ describe("workloads of others that are rolled", () => {
     await deployOthers(sandbox);
     await eventually("the pods of others run", 60, async () => (await pods()).length === PODS + 1);
     assert.deepEqual(await stale(), []);
+    await eventually("the audit log has them", 60, async () => (await created()) === PODS + 1);
     beforehand = await created();
   });
 
@@ -67,7 +68,7 @@ describe("workloads of others that are rolled", () => {
   });
 
   it("go on after the process was killed, and wait for a disruption budget", async () => {
-    const rolls = { workloads: "all", deadlineSeconds: 8 };
+    const rolls = { workloads: "all", deadlineSeconds: 30 };
     const killed = start(args({ ...BOTH, rolls }));
     await killed.prints("rolled 1 of 4: DaemonSet others/agent");
     killed.kill("SIGKILL");

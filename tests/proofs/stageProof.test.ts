@@ -1,10 +1,12 @@
 import assert from "node:assert/strict";
 import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
 
 import { CoreV1Api } from "@kubernetes/client-node";
 
 import { injectionApi } from "../../components/injection/injectionApi";
 import { sandboxTarget } from "../../tools/sandbox/target";
+import { eventually } from "../support/eventually";
 import { identityEvents } from "../support/identityEvents";
 import { StackRuns, type Values } from "../support/stackRuns";
 import { useSandbox } from "../support/testSandbox";
@@ -47,12 +49,13 @@ describe("what `up` proves of each stage of a rotation", () => {
     for (const number of identities.flat()) process.kill(number, signal);
   }
 
-  const identityPod = async (): Promise<string> => {
+  const identityPod = async (): Promise<{ readonly name: string; readonly uid: string }> => {
     const { items } = await sandbox.client(CoreV1Api).listNamespacedPod({
       namespace: "linkerd",
       labelSelector: "linkerd.io/control-plane-component=identity",
     });
-    return items[0]?.metadata?.name ?? "";
+    const { name = "", uid = "" } = items[0]?.metadata ?? {};
+    return { name, uid };
   };
 
   it("sees that the injector hands out the bundle, and lists the pods that have another", async () => {
@@ -94,16 +97,18 @@ describe("what `up` proves of each stage of a rotation", () => {
     await signalIdentity("SIGSTOP");
     const silent = await stack.failing(reissued);
     assert.match(silent, /identity does not use the new issuer after \d+ tries in \S+ s \(deadline 5 s\):/);
-    assert.ok(silent.includes(`${await identityPod()}: no event IssuerUpdated yet`), silent);
+    assert.ok(silent.includes(`${(await identityPod()).name}: no event IssuerUpdated yet`), silent);
     assert.match(silent, /kubectl -n linkerd rollout restart deployment\/linkerd-identity/);
 
     // What identity then finds is no certificate.
     const secret = ["-n", "linkerd", "patch", "secret", "linkerd-identity-issuer"];
     await sandbox.kubectl([...secret, "-p", '{"stringData":{"tls.crt":"broken"}}']);
+    const mounted = join(sandbox.paths.root, "pods", (await identityPod()).uid, "identity-issuer", "tls.crt");
+    await eventually("it is mounted", 60, async () => (await readFile(mounted, "utf8")) === "broken");
     await signalIdentity("SIGCONT");
     const skipped = await stack.failing(reissued);
     assert.ok(
-      skipped.includes(`${await identityPod()}: Skipping issuer update as certs could not be read`),
+      skipped.includes(`${(await identityPod()).name}: Skipping issuer update as certs could not be read`),
       skipped,
     );
   });

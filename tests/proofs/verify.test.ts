@@ -107,13 +107,10 @@ describe("verify", () => {
     spec: Partial<V1Pod["spec"]> = {},
     annotations: Readonly<Record<string, string>> = {},
   ) =>
-    core().createNamespacedPod({
-      namespace,
+    sandbox.createPod({
       // Without annotations, the sandbox's tap injector fails on a pod that has a proxy.
-      body: {
-        metadata: { name, annotations: { "test/verify": name, ...annotations } },
-        spec: { containers: [{ name: "main", image: IMAGE }], ...spec },
-      },
+      metadata: { namespace, name, annotations: { "test/verify": name, ...annotations } },
+      spec: { containers: [{ name: "main", image: IMAGE }], ...spec },
     });
 
   before(async () => {

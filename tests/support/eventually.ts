@@ -7,8 +7,11 @@ export async function eventually(
   check: () => boolean | Promise<boolean>,
 ): Promise<void> {
   const deadline = Date.now() + seconds * 1000;
-  while (!(await check())) {
-    if (Date.now() > deadline) throw new Error(`not within ${seconds} s: ${what}`);
+  for (;;) {
+    // The last look begins after the deadline, so that a machine that stalled in one is asked once more.
+    const isLast = Date.now() > deadline;
+    if (await check()) return;
+    if (isLast) throw new Error(`not within ${seconds} s: ${what}`);
     await sleep(100);
   }
 }

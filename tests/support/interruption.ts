@@ -4,6 +4,12 @@ import { type Ended, start, succeed } from "./command";
 import { eventually } from "./eventually";
 import type { TestSandbox } from "./testSandbox";
 
+/** How an interrupted deployment ended. */
+export interface Interrupted extends Ended {
+  /** Until no process was left, in milliseconds. */
+  readonly took: number;
+}
+
 /**
  * Interrupts a first deployment as soon as it has printed the moment, and waits until no process is left.
  *
@@ -13,9 +19,10 @@ export async function interrupt(
   sandbox: TestSandbox,
   how: NodeJS.Signals | "hang up",
   moment: string,
-): Promise<Ended> {
+): Promise<Interrupted> {
   const command = start(["up", "--name", sandbox.name]);
   await command.prints(moment);
+  const began = Date.now();
   if (how === "hang up") {
     command.hangUp();
   } else {
@@ -23,7 +30,7 @@ export async function interrupt(
   }
   const ended = await command.ended;
   await eventually("no process is left", 60, async () => (await sandbox.processes()).length === 0);
-  return ended;
+  return { ...ended, took: Date.now() - began };
 }
 
 /** Repeats an interrupted deployment to its end, after which nothing is left to change. */

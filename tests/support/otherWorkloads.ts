@@ -55,15 +55,13 @@ export async function deployOthers(sandbox: TestSandbox): Promise<void> {
     workload("StatefulSet", "operated", { replicas: 2, serviceName: "operated" }, owner),
     workload("DaemonSet", "agent", { updateStrategy: { type: "OnDelete" } }),
     workload("ReplicaSet", "bare", { replicas: 2 }),
-    {
-      apiVersion: "v1",
-      kind: "Pod",
-      metadata: { namespace: OTHERS, name: ALONE },
-      spec: { containers: [{ name: "alone", image: "alone:1" }] },
-    } as KubernetesObject,
   ]) {
     await objects.create(object);
   }
+  await sandbox.createPod({
+    metadata: { namespace: OTHERS, name: ALONE },
+    spec: { containers: [{ name: "alone", image: "alone:1" }] },
+  });
   await setBudget(sandbox, 2);
 }
 

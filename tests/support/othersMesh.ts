@@ -6,6 +6,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { AppsV1Api, CoreV1Api, type V1Pod } from "@kubernetes/client-node";
 
 import { CONTROL_PLANE_WEBHOOKS } from "../../components";
+import { injectionApi } from "../../components/injection/injectionApi";
 import { isLive } from "../../components/cluster/meshedPods";
 import { helmTool } from "../../tools/sandbox/build/helm";
 import { sandboxTools } from "../../tools/sandbox/build/tools";
@@ -27,15 +28,22 @@ const WORKLOADS = ["one", "two", "three", "four", "five"];
 /** Milliseconds between two dry runs of a pod. */
 const INTERVAL = 100;
 
-/** The applications as a manifest. */
-export function applications(): string {
-  const objects = APPLICATIONS.flatMap((namespace) => [
-    {
-      apiVersion: "v1",
-      kind: "Namespace",
-      metadata: { name: namespace, annotations: { "linkerd.io/inject": "enabled" } },
-    },
-    ...WORKLOADS.map((name) => ({
+const manifest = (objects: readonly object[]): string =>
+  objects.map((object) => JSON.stringify(object)).join("\n---\n");
+
+/** The applications' namespaces as a manifest. */
+const NAMESPACES = manifest(
+  APPLICATIONS.map((name) => ({
+    apiVersion: "v1",
+    kind: "Namespace",
+    metadata: { name, annotations: { "linkerd.io/inject": "enabled" } },
+  })),
+);
+
+/** The applications' workloads as a manifest. */
+const DEPLOYMENTS = manifest(
+  APPLICATIONS.flatMap((namespace) =>
+    WORKLOADS.map((name) => ({
       apiVersion: "apps/v1",
       kind: "Deployment",
       metadata: { namespace, name },
@@ -47,29 +55,29 @@ export function applications(): string {
         },
       },
     })),
-  ]);
-  return objects.map((object) => JSON.stringify(object)).join("\n---\n");
-}
+  ),
+);
 
-/** Installs Linkerd and the applications with the script of the benchmark: openssl, `helm install --wait`. */
+/** Installs Linkerd with the script of the benchmark, openssl and `helm install --wait`, and the applications. */
 export async function installByScript(sandbox: TestSandbox): Promise<void> {
   const { tools } = await sandboxTools();
   const { tools: helm } = await helmTool();
   const folder = join(sandbox.paths.root, "others");
   await mkdir(folder, { recursive: true });
-  const manifest = join(folder, "applications.yaml");
-  await writeFile(manifest, applications());
+  const namespaces = join(folder, "namespaces.yaml");
+  await writeFile(namespaces, NAMESPACES);
   await run("bash", [join(PROJECT, "tools/bench/script.sh")], {
     env: {
       PATH: [dirname(helm), dirname(tools.kubectl), process.env.PATH].join(delimiter),
       KUBECONFIG: sandbox.paths.kubeconfig,
       CHARTS: tools.charts,
-      APPLICATIONS: manifest,
-      NAMESPACES: APPLICATIONS.join(" "),
+      APPLICATIONS: namespaces,
+      NAMESPACES: "linkerd",
       WAIT: "yes",
       RESTART: "no",
     },
   });
+  await deployApplications(sandbox);
 }
 
 /** How often each Deployment of Linkerd was rolled out, by its name. */
@@ -142,7 +150,7 @@ function certManagerObjects(anchor: TestCertificate, webhookCa: TestCertificate)
       usages: ["server auth"],
     }),
   );
-  const objects = [
+  return manifest([
     { apiVersion: "v1", kind: "Namespace", metadata: { name: "linkerd" } },
     secret("linkerd-trust-anchor", anchor),
     secret("webhook-issuer-tls", webhookCa),
@@ -157,8 +165,7 @@ function certManagerObjects(anchor: TestCertificate, webhookCa: TestCertificate)
       usages: ["cert sign", "crl sign", "server auth", "client auth"],
     }),
     ...webhooks,
-  ];
-  return objects.map((object) => JSON.stringify(object)).join("\n---\n");
+  ]);
 }
 
 /** Installs cert-manager, Linkerd with certificates that it issues, and the applications. */
@@ -189,12 +196,20 @@ export async function installWithCertManager(sandbox: TestSandbox): Promise<void
   await deployApplications(sandbox);
 }
 
-/** Deploys the applications, and waits for them. */
+/**
+ * Deploys the applications once their pods are injected, and waits for them: in the sandbox, a pod of the injector is ready
+ * before it listens, and this mesh has no guard.
+ */
 async function deployApplications(sandbox: TestSandbox): Promise<void> {
   const { tools } = await sandboxTools();
   const kubectl = (args: readonly string[], input?: string): Promise<string> =>
     run(tools.kubectl, args, { env: { KUBECONFIG: sandbox.paths.kubeconfig }, input });
-  await kubectl(["apply", "-f", "-"], applications());
+  await kubectl(["apply", "-f", "-"], NAMESPACES);
+  for (const namespace of APPLICATIONS) {
+    const api = injectionApi({ kubeconfig: sandbox.paths.kubeconfig }, namespace);
+    await eventually("pods are injected", 120, async () => (await api.dryRun(15_000)).injected);
+  }
+  await kubectl(["apply", "-f", "-"], DEPLOYMENTS);
   for (const namespace of APPLICATIONS) await kubectl(["-n", namespace, "rollout", "status", "deployment"]);
 }
 
@@ -231,7 +246,7 @@ export class MeshWatch {
   /** Creates pods as dry runs and issues certificates all the while. */
   public async during(work: () => Promise<unknown>): Promise<Watched> {
     [this.verified, this.failed] = [0, 0];
-    await this.verify();
+    await this.verifyOnce();
     const watched = async (admissions: Admissions): Promise<void> => {
       const done = work().then(() => true);
       // While identity itself is rolled out, nobody answers for a moment.
@@ -240,13 +255,23 @@ export class MeshWatch {
     };
     const where = { sandbox: this.sandbox, namespace: APPLICATIONS[0] ?? "", dryRun: "All" as const };
     const dryRuns = await Admissions.during(watched, where, INTERVAL);
-    await this.verify();
+    await this.verifyOnce();
     const { verified, failed } = this;
     console.log(
       `      dry runs: ${dryRuns.injected} meshed, ${dryRuns.refused} refused, ${dryRuns.unexpected.length} other; ` +
         `pairs of certificate and bundle: ${verified} verified, ${failed} failed`,
     );
     return { dryRuns, verified, failed };
+  }
+
+  /** Tries until identity answers: a pod of it that was created just now is ready before it listens. */
+  private async verifyOnce(): Promise<void> {
+    await eventually("identity issues certificates", 60, () =>
+      this.verify().then(
+        () => true,
+        () => false,
+      ),
+    );
   }
 
   /**

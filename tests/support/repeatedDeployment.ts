@@ -58,21 +58,36 @@ export class RepeatedDeployment {
     return start(this.command(values));
   }
 
-  /**
-   * Deploys to a new sandbox and kills the command when Helm's record is in this state. The state can pass while the
-   * kill is on its way; then it tries again.
-   */
-  public async killFreshAt(record: string): Promise<void> {
+  /** Deploys to a new sandbox and kills the command when Helm's record is in this state. */
+  public async killFirstAt(record: string): Promise<void> {
+    await this.killAt(record, {}, () => this.fresh());
+  }
+
+  /** Deploys other values to what is deployed and kills the command when Helm's record is in this state. */
+  public async killNextAt(record: string, values: Readonly<Record<string, unknown>>): Promise<void> {
+    await this.killAt(record, values, async (attempt) => {
+      if (attempt === 1) return;
+      await this.fresh();
+      await succeed(...this.command());
+    });
+  }
+
+  /** The state can pass while the kill is on its way; then it tries again. */
+  private async killAt(
+    record: string,
+    values: Readonly<Record<string, unknown>>,
+    prepare: (attempt: number) => Promise<void>,
+  ): Promise<void> {
     let states: readonly string[] = [];
     for (let attempt = 1; attempt <= ATTEMPTS && !states.includes(record); attempt++) {
-      await this.fresh();
-      states = await this.killAt(this.start(), record);
+      await prepare(attempt);
+      states = await this.killOnceAt(this.start(values), record);
     }
     assert.ok(states.includes(record), states.join("\n"));
   }
 
   /** Kills the command as soon as Helm's record is in this state, or past it; the states that it leaves. */
-  public async killAt(command: Command, record: string): Promise<readonly string[]> {
+  private async killOnceAt(command: Command, record: string): Promise<readonly string[]> {
     const past = `${record.split(" ", 1).join()} deployed`;
     await eventually(record, 120, async () => {
       const states = await this.sandbox.helmReleaseStates();

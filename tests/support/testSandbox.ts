@@ -9,6 +9,7 @@ import { type SandboxStatus, stopSandbox } from "../../tools/sandbox/supervisor"
 import { type InstancePaths, sandboxPaths } from "../../tools/shared/paths";
 import { run as execute } from "../../tools/shared/run";
 import { type Ended, run } from "./command";
+import { eventually } from "./eventually";
 import { stepwise } from "./steps";
 
 /** An attempt to create a pod, as the API server recorded it. */
@@ -30,9 +31,10 @@ export function isMeshed({ containers }: PodCreation): boolean {
 interface AuditEvent {
   readonly objectRef: { readonly namespace: string; readonly subresource?: string };
   readonly requestURI: string;
-  readonly requestObject: k8s.V1Pod;
+  /** Absent where the request was refused before it was read. */
+  readonly requestObject?: k8s.V1Pod;
   readonly responseStatus: { readonly code: number };
-  readonly responseObject: k8s.V1Pod & { readonly message?: string };
+  readonly responseObject?: k8s.V1Pod & { readonly message?: string };
 }
 
 /** One sandbox of the tests. */
@@ -97,12 +99,32 @@ export class TestSandbox {
     await rm(join(this.paths.root, "hold", container));
   }
 
+  /**
+   * Creates a pod, again where it was refused for the moment, as a controller would: the namespace's ServiceAccount is not
+   * there yet, the injector has not read the namespace yet, or did not answer in time.
+   */
+  public async createPod(
+    pod: k8s.V1Pod & { readonly metadata: { readonly namespace: string } },
+  ): Promise<void> {
+    const { namespace, name = "" } = pod.metadata;
+    await eventually(`pod ${namespace}/${name} is created`, 60, async () => {
+      try {
+        await this.client(k8s.CoreV1Api).createNamespacedPod({ namespace, body: pod });
+        return true;
+      } catch (error) {
+        if (/not found|linkerd-mesh-guard/.test(String(error))) return false;
+        throw error;
+      }
+    });
+  }
+
   /** Every attempt to create a pod, dry runs left out, since the sandbox was made. */
   public async podCreations(): Promise<PodCreation[]> {
     const log = await readFile(join(this.paths.logs, "audit.log"), "utf8");
+    // The last line may not be whole yet.
     return log
-      .trim()
       .split("\n")
+      .slice(0, -1)
       .map((line) => JSON.parse(line) as AuditEvent)
       .filter(
         ({ objectRef, requestURI }) =>
@@ -110,12 +132,12 @@ export class TestSandbox {
       )
       .map(({ objectRef, requestObject, responseStatus, responseObject }) => ({
         namespace: objectRef.namespace,
-        inject: requestObject.metadata?.annotations?.["linkerd.io/inject"],
+        inject: requestObject?.metadata?.annotations?.["linkerd.io/inject"],
         admitted: responseStatus.code === 201,
-        message: responseObject.message ?? "",
+        message: responseObject?.message ?? "",
         containers: [
-          ...(responseObject.spec?.initContainers ?? []),
-          ...(responseObject.spec?.containers ?? []),
+          ...(responseObject?.spec?.initContainers ?? []),
+          ...(responseObject?.spec?.containers ?? []),
         ].map(({ name }) => name),
       }));
   }
