@@ -8,5 +8,5 @@ const require = createRequire(import.meta.url);
 
 // Not that of the folder in which the command is called.
 process.env.TSX_TSCONFIG_PATH = fileURLToPath(import.meta.resolve("../tsconfig.json"));
-require("tsx/cjs");
+require("../typescript.cjs");
 require("../tools/verify/main.ts");

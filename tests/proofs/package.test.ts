@@ -29,7 +29,7 @@ const { LocalWorkspace, PulumiCommand } = require("@pulumi/pulumi/automation");
 /** The settings that the README names. */
 const PULUMI_YAML = `
 name: shop
-runtime: { name: nodejs, options: { typescript: false, nodeargs: --require tsx/cjs } }
+runtime: { name: nodejs, options: { typescript: false, nodeargs: --require linkerd-mtls/typescript.cjs } }
 config: { "kubernetes:enableSecretMutable": { value: true } }
 `;
 
@@ -39,10 +39,14 @@ describe("the package, installed in a folder elsewhere", () => {
   let env: Readonly<Record<string, string>>;
 
   const deploy = async (command: string): Promise<Record<string, number>> => {
-    const output = await run(process.execPath, ["--require", "tsx/cjs", "deploy.cjs", command], {
-      cwd: folder,
-      env,
-    });
+    const output = await run(
+      process.execPath,
+      ["--require", "linkerd-mtls/typescript.cjs", "deploy.cjs", command],
+      {
+        cwd: folder,
+        env,
+      },
+    );
     return JSON.parse(output.trim().split("\n").at(-1) ?? "") as Record<string, number>;
   };
 
@@ -54,9 +58,6 @@ describe("the package, installed in a folder elsewhere", () => {
     await run("npm", ["pack", "--silent", "--pack-destination", folder], { cwd: PROJECT });
     const [archive = ""] = await readdir(folder);
     await writeFile(join(folder, "package.json"), '{"private":true}');
-    const { devDependencies } = JSON.parse(await readFile(join(PROJECT, "package.json"), "utf8")) as {
-      readonly devDependencies: { readonly tsx: string };
-    };
     const quietly = [
       "--silent",
       "--no-audit",
@@ -65,7 +66,7 @@ describe("the package, installed in a folder elsewhere", () => {
       "--prefer-offline",
       "--fetch-retries=5",
     ];
-    await run("npm", ["install", ...quietly, `./${archive}`, `tsx@${devDependencies.tsx}`], { cwd: folder });
+    await run("npm", ["install", ...quietly, `./${archive}`], { cwd: folder });
     const [, program = ""] =
       /## In your own program[\s\S]*?```ts\n([\s\S]*?)```/.exec(
         await readFile(join(PROJECT, "README.md"), "utf8"),

@@ -17,7 +17,7 @@ const NOT_COMMITTED = [".git", ".sandbox", "node_modules"];
 
 /** Runs `npm run preview:summary -- ARGS...` in a checkout. */
 function summary(checkout: string, args: readonly string[], env: Readonly<Record<string, string>> = {}) {
-  return run(process.execPath, ["--require", "tsx/cjs", "tools/ci/main.ts", "preview", ...args], {
+  return run(process.execPath, ["--require", "./typescript.cjs", "tools/ci/main.ts", "preview", ...args], {
     cwd: checkout,
     env,
   });

@@ -67,7 +67,7 @@ describe("npm run rotate, with a stack that generates its certificates", () => {
     const command = [
       process.execPath,
       "--require",
-      "tsx/cjs",
+      "./typescript.cjs",
       "tools/rotate/main.ts",
       "--name",
       sandbox.name,

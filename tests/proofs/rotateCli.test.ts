@@ -62,7 +62,15 @@ exec ${real} "$@"
   after(() => rm(folder, { recursive: true, force: true }));
 
   function rotate(...args: readonly string[]): Promise<string> {
-    const command = ["--require", "tsx/cjs", "tools/rotate/main.ts", "--cli", "--stack", "dev", ...args];
+    const command = [
+      "--require",
+      "./typescript.cjs",
+      "tools/rotate/main.ts",
+      "--cli",
+      "--stack",
+      "dev",
+      ...args,
+    ];
     return run(process.execPath, command, { cwd: checkout, env });
   }
 

@@ -37,7 +37,7 @@ export function start(
   env: NodeJS.ProcessEnv = {},
   main = "tools/sandbox/main.ts",
 ): Command {
-  const child = spawn(process.execPath, ["--require", "tsx/cjs", main, ...args], {
+  const child = spawn(process.execPath, ["--require", "./typescript.cjs", main, ...args], {
     cwd: PROJECT,
     env: { ...process.env, ...env },
     stdio: ["ignore", "pipe", "pipe"],

@@ -156,7 +156,18 @@ What to do: [docs/operations.md#expiry](https://github.com/acme/mesh/blob/HEAD/d
     const command = () =>
       run(
         process.execPath,
-        ["--require", "tsx/cjs", "tools/ci/main.ts", "issue", "--stack", "dev", "--file", file, "--out", out],
+        [
+          "--require",
+          "./typescript.cjs",
+          "tools/ci/main.ts",
+          "issue",
+          "--stack",
+          "dev",
+          "--file",
+          file,
+          "--out",
+          out,
+        ],
         { cwd: PROJECT, env: { ...ACTIONS, ...github.variables } },
       );
     try {

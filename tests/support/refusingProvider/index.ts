@@ -18,7 +18,7 @@ export async function refusingProvider(
   const folder = join(paths.root, "refusing-provider");
   await mkdir(folder, { recursive: true, mode: 0o700 });
   // It ends with the engine, as the sandbox's other plugins do.
-  const command = `setpriv --pdeathsig KILL -- '${process.execPath}' --require tsx/cjs '${join(__dirname, "main.ts")}'`;
+  const command = `setpriv --pdeathsig KILL -- '${process.execPath}' --require ./typescript.cjs '${join(__dirname, "main.ts")}'`;
   const script = `#!/bin/sh\ncd '${PROJECT}' && exec ${command} "$@"\n`;
   // The engine looks for plugins on PATH first.
   await writeFile(join(folder, plugin), script, { mode: 0o755 });

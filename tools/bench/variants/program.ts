@@ -18,7 +18,7 @@ export function program(main: string): Variant {
     return runChild(
       process.execPath,
       [
-        ...["--require", "tsx/cjs", main, name],
+        ...["--require", "./typescript.cjs", main, name],
         ...["--name", SANDBOX],
         ...["--config", `linkerd-mtls:namespaces=${namespaces}`],
         ...["--config", "linkerd-mtls:sampleApplications=[]"],
