@@ -7,7 +7,7 @@ import { CoreV1Api } from "@kubernetes/client-node";
 
 import { sandboxTarget } from "../../tools/sandbox/target";
 import { Admissions } from "../support/admissions";
-import { clusterObjects } from "../support/clusterObjects";
+import { clusterObjects, settled } from "../support/clusterObjects";
 import { StackRuns, type Values } from "../support/stackRuns";
 import { useSandbox } from "../support/testSandbox";
 import { keyText, livePods, webhookTrust } from "../support/webhookTrust";
@@ -118,7 +118,7 @@ for (const certificates of ["generated", "cert-manager"] as const) {
     /** A preview and `up` refuse it with these words, and nothing is changed. */
     async function refuse(values: Values, ...words: readonly string[]): Promise<string> {
       let token = "";
-      const before = await clusterObjects(sandbox);
+      const before = await settled(() => clusterObjects(sandbox));
       for (const name of ["preview", "up"] as const) {
         const { code, output } = await stack.run(name, values);
         assert.notEqual(code, 0, output);

@@ -18,7 +18,7 @@ const OUTSIDE = "outside";
 
 describe("cert-manager that cannot issue", () => {
   const sandbox = useSandbox("test-cert-manager-fails");
-  const command = (values: Readonly<Record<string, unknown>>, install = true): string[] => [
+  const command = (values: Readonly<Record<string, unknown>>): string[] => [
     "up",
     "--stack",
     "rotating",
@@ -26,12 +26,12 @@ describe("cert-manager that cannot issue", () => {
     sandbox.name,
     ...configuration({
       ...BARE,
-      certManager: { install, deadlineSeconds: DEADLINE_SECONDS },
+      certManager: { install: true, deadlineSeconds: DEADLINE_SECONDS },
       ...values,
     }),
   ];
-  const fail = async (values: Readonly<Record<string, unknown>>, install = true): Promise<string> => {
-    const { code, output }: Ended = await run(...command(values, install));
+  const fail = async (values: Readonly<Record<string, unknown>>): Promise<string> => {
+    const { code, output }: Ended = await run(...command(values));
     assert.equal(code, 1, output);
     return output;
   };

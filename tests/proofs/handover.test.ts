@@ -2,10 +2,8 @@ import assert from "node:assert/strict";
 
 import { CoreV1Api } from "@kubernetes/client-node";
 
-import { injectionApi } from "../../components/injection/injectionApi";
 import { Admissions } from "../support/admissions";
 import { configuration, succeedWith } from "../support/command";
-import { eventually } from "../support/eventually";
 import { identityEvents } from "../support/identityEvents";
 import { refusingProvider } from "../support/refusingProvider";
 import { useSandbox } from "../support/testSandbox";
@@ -50,7 +48,9 @@ for (const [provider, refuses] of [
         }
       };
       const admissions = await Admissions.during(work, { sandbox, namespace: MESHED }, INTERVAL);
-      console.log(`      ${admissions.injected} pods injected, ${admissions.refused} refused by the guard`);
+      console.log(
+        `      ${admissions.injected} pods injected, ${admissions.refused} refused by the guard, ${admissions.late} late`,
+      );
       return admissions;
     }
 
@@ -59,8 +59,7 @@ for (const [provider, refuses] of [
       await up(...GENERATED);
       const annotations = { "linkerd.io/inject": "enabled" };
       await sandbox.client(CoreV1Api).createNamespace({ body: { metadata: { name: MESHED, annotations } } });
-      const api = injectionApi({ kubeconfig: sandbox.paths.kubeconfig }, MESHED);
-      await eventually("its pods are injected", 60, async () => (await api.dryRun(15_000)).injected);
+      await sandbox.injects(MESHED);
     });
 
     it("are issued by cert-manager, and generated again, without a restart and without a refusal where the webhooks' CA stays", async () => {

@@ -16,17 +16,18 @@ describe("a destroy whose process is killed", () => {
 
   before(() => destroy.begin());
 
-  /** Kills a destroy that uninstalls the control plane; whether it was seen in time. */
+  /** Kills a destroy that uninstalls the control plane; whether it was in time. */
   async function killUninstalling(): Promise<boolean> {
     const command = await destroy.start();
     const ended = command.ended.then(() => true);
-    let states: readonly string[] = [];
-    await eventually(UNINSTALLING, 120, async () => {
-      states = await sandbox.helmReleaseStates();
-      return states.includes(UNINSTALLING) || (await Promise.race([ended, Promise.resolve(false)]));
-    });
+    const isUninstalling = async () => (await sandbox.helmReleaseStates()).includes(UNINSTALLING);
+    await eventually(
+      UNINSTALLING,
+      120,
+      async () => (await isUninstalling()) || Promise.race([ended, Promise.resolve(false)]),
+    );
     await destroy.kill(command);
-    return states.includes(UNINSTALLING);
+    return isUninstalling();
   }
 
   it("while the control plane is uninstalled ends when it is repeated, also where nothing is left but the state", async () => {

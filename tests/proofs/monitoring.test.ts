@@ -181,10 +181,7 @@ describe("monitoring", () => {
     const name = "linkerd-proxy-injector";
     await sandbox.client(AppsV1Api).patchNamespacedDeployment({ namespace: "linkerd", name, body });
     const failures = (exposition: Exposition, metric: string): boolean => namesOf(exposition).has(metric);
-    await eventually("the injector's process has ended", 60, async () => {
-      const processes = Object.keys(await sandbox.processNumbers());
-      return !processes.some((name) => name.endsWith(".proxy-injector"));
-    });
+    await sandbox.injectorEnded();
     await eventually("the API server gets no answer", 60, async () => {
       await createPods(1);
       const names = await exposed();

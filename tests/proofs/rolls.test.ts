@@ -20,6 +20,8 @@ const STACK = {
 };
 const BOTH = { trustAnchors: [{ id: "old" }, { id: "new" }], signingAnchor: "old" };
 const PODS = Object.values(ROLLED).reduce((sum, pods) => sum + pods, 0);
+/** With the one that nobody owns. */
+const CREATED = PODS + 1;
 
 describe("workloads of others that are rolled", () => {
   const sandbox = useSandbox("test-rolls");
@@ -41,22 +43,19 @@ describe("workloads of others that are rolled", () => {
     const others = (await pods()).filter((pod) => anchorsOf(pod) !== bundle);
     return [...new Set(others.map(ownerOf))].sort();
   };
-  let beforehand = 0;
-
   before(async () => {
     await succeed(...args({ trustAnchors: [{ id: "old" }] }));
     await deployOthers(sandbox);
-    await eventually("the pods of others run", 60, async () => (await pods()).length === PODS + 1);
+    await eventually("the pods of others run", 60, async () => (await pods()).length === CREATED);
     assert.deepEqual(await stale(), []);
-    await eventually("the audit log has them", 60, async () => (await created()) === PODS + 1);
-    beforehand = await created();
+    await eventually("the audit log has them", 60, async () => (await created()) === CREATED);
   });
 
   it("are none, unless it is configured", async () => {
     const output = await succeed(...args(BOTH));
     assert.match(output, /kubectl -n others rollout restart statefulset\/db {4}# 2 pods/);
     assert.deepEqual(await stale(), [...Object.keys(ROLLED), "Pod others/alone"].sort());
-    assert.equal(await created(), beforehand);
+    assert.equal(await created(), CREATED);
   });
 
   it("are those that are listed", async () => {
@@ -64,7 +63,7 @@ describe("workloads of others that are rolled", () => {
     const output = await succeed(...args({ ...BOTH, rolls }));
     assert.match(output, /rolled 1 of 1: Deployment others\/api in/);
     assert.doesNotMatch(output, /rollout restart deployment\/api/);
-    assert.equal(await created(), beforehand + 2);
+    assert.equal(await created(), CREATED + 2);
   });
 
   it("go on after the process was killed, and wait for a disruption budget", async () => {
@@ -90,7 +89,7 @@ describe("workloads of others that are rolled", () => {
     assert.match(output, /rolled (\d) of \1: /);
     assert.match(output, /# Pod others\/alone: let it end, or have its owner recreate it/);
     assert.deepEqual(await stale(), ["Pod others/alone"]);
-    assert.equal(await created(), beforehand + PODS);
+    assert.equal(await created(), CREATED + PODS);
     assert.match(await succeed(...args({ ...BOTH, rolls })), /Resources:\s+\d+ unchanged\s/);
   });
 });

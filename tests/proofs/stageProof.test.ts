@@ -104,7 +104,11 @@ describe("what `up` proves of each stage of a rotation", () => {
     const secret = ["-n", "linkerd", "patch", "secret", "linkerd-identity-issuer"];
     await sandbox.kubectl([...secret, "-p", '{"stringData":{"tls.crt":"broken"}}']);
     const mounted = join(sandbox.paths.root, "pods", (await identityPod()).uid, "identity-issuer", "tls.crt");
-    await eventually("it is mounted", 60, async () => (await readFile(mounted, "utf8")) === "broken");
+    await eventually(
+      "the broken certificate is mounted",
+      60,
+      async () => (await readFile(mounted, "utf8")) === "broken",
+    );
     await signalIdentity("SIGCONT");
     const skipped = await stack.failing(reissued);
     assert.ok(

@@ -109,10 +109,7 @@ describe("an injector that does not answer yet", () => {
     const attempts = async () =>
       (await sandbox.podCreations()).filter(({ namespace }) => namespace === AGAIN);
     await scale(0);
-    await eventually("the injector's process has ended", 60, async () => {
-      const processes = Object.keys(await sandbox.processNumbers());
-      return !processes.some((name) => name.endsWith(".proxy-injector"));
-    });
+    await sandbox.injectorEnded();
     for (const object of otherTool(AGAIN)) await sandbox.objects().create(object);
     await eventually("the guard refuses the pod", 60, async () =>
       (await attempts()).some(({ message }) => REFUSED_BY_GUARD.test(message)),

@@ -15,8 +15,8 @@ export class Admissions {
   public injected = 0;
   /** How many the guard refused, or an injector that had just started: their controller would try again. */
   public refused = 0;
-  /** How many waited for an injector in vain, as where the whole machine stalls; {@link during} allows one. */
-  private late = 0;
+  /** How many waited for an injector in vain, as where the whole machine stalls: {@link during} allows one. */
+  public late = 0;
   /** What became of the rest. */
   public readonly unexpected: string[] = [];
 
@@ -66,9 +66,9 @@ export class Admissions {
       else if (isLate()) this.late++;
       else this.unexpected.push("admitted without its proxy");
     } catch (error) {
-      if (isLate()) this.late++;
-      else if (isRefusal(String(error), namespace)) this.refused++;
-      else this.unexpected.push(String(error));
+      if (!isRefusal(String(error), namespace)) this.unexpected.push(String(error));
+      else if (isLate()) this.late++;
+      else this.refused++;
     }
   }
 }

@@ -7,8 +7,8 @@ import type { TestSandbox } from "./testSandbox";
 /** Changed by the cluster itself while nothing is deployed. */
 const RESTLESS = /^(leases|events|nodes)(\.|$)/;
 
-/** What Linkerd's CronJob does at midnight. */
-const HEARTBEAT = " linkerd-heartbeat";
+/** Linkerd's CronJob, and what it makes at midnight. */
+const HEARTBEAT = /^(CronJob|Job|Pod)\s.*\slinkerd-heartbeat/;
 
 /** For how long nothing changes in a cluster that has settled, in milliseconds. */
 const SETTLED_MS = 1_000;
@@ -20,10 +20,10 @@ export async function clusterObjects(sandbox: TestSandbox): Promise<readonly str
   const columns = "KIND:.kind,NAMESPACE:.metadata.namespace,NAME:.metadata.name,V:.metadata.resourceVersion";
   const args = ["get", quiet.join(","), "-A", "--no-headers", `-o=custom-columns=${columns}`];
   const lines = (await sandbox.kubectl(args)).trim().split("\n");
-  return lines.filter((line) => !line.includes(HEARTBEAT)).sort();
+  return lines.filter((line) => !HEARTBEAT.test(line)).sort();
 }
 
-/** What is read of a cluster once its controllers have done what a change before has left to them. */
+/** What is read of a cluster, once it no longer changes. */
 export async function settled(read: () => Promise<readonly string[]>): Promise<readonly string[]> {
   let last = await read();
   await eventually("the cluster's objects stay as they are", 120, async () => {

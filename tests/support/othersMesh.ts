@@ -6,7 +6,6 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { AppsV1Api, CoreV1Api, type V1Pod } from "@kubernetes/client-node";
 
 import { CONTROL_PLANE_WEBHOOKS } from "../../components";
-import { injectionApi } from "../../components/injection/injectionApi";
 import { isLive } from "../../components/cluster/meshedPods";
 import { helmTool } from "../../tools/sandbox/build/helm";
 import { sandboxTools } from "../../tools/sandbox/build/tools";
@@ -196,19 +195,13 @@ export async function installWithCertManager(sandbox: TestSandbox): Promise<void
   await deployApplications(sandbox);
 }
 
-/**
- * Deploys the applications once their pods are injected, and waits for them: in the sandbox, a pod of the injector is ready
- * before it listens, and this mesh has no guard.
- */
+/** Deploys the applications once their pods are injected, because this mesh has no guard, and waits for them. */
 async function deployApplications(sandbox: TestSandbox): Promise<void> {
   const { tools } = await sandboxTools();
   const kubectl = (args: readonly string[], input?: string): Promise<string> =>
     run(tools.kubectl, args, { env: { KUBECONFIG: sandbox.paths.kubeconfig }, input });
   await kubectl(["apply", "-f", "-"], NAMESPACES);
-  for (const namespace of APPLICATIONS) {
-    const api = injectionApi({ kubeconfig: sandbox.paths.kubeconfig }, namespace);
-    await eventually("pods are injected", 120, async () => (await api.dryRun(15_000)).injected);
-  }
+  for (const namespace of APPLICATIONS) await sandbox.injects(namespace);
   await kubectl(["apply", "-f", "-"], DEPLOYMENTS);
   for (const namespace of APPLICATIONS) await kubectl(["-n", namespace, "rollout", "status", "deployment"]);
 }
@@ -258,7 +251,7 @@ export class MeshWatch {
     await this.verifyOnce();
     const { verified, failed } = this;
     console.log(
-      `      dry runs: ${dryRuns.injected} meshed, ${dryRuns.refused} refused, ${dryRuns.unexpected.length} other; ` +
+      `      dry runs: ${dryRuns.injected} meshed, ${dryRuns.refused} refused, ${dryRuns.late} late, ${dryRuns.unexpected.length} other; ` +
         `pairs of certificate and bundle: ${verified} verified, ${failed} failed`,
     );
     return { dryRuns, verified, failed };

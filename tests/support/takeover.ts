@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 
 import { sandboxTarget } from "../../tools/sandbox/target";
 import { withStack } from "../../tools/sandbox/workspace";
-import { clusterObjects } from "./clusterObjects";
+import { clusterObjects, settled } from "./clusterObjects";
 import { configuration, succeed } from "./command";
 import { keysFound } from "./othersMesh";
 import { TakenMesh } from "./takenMesh";
@@ -53,7 +53,7 @@ export function provesTakeover(others: OthersMesh): TakenMesh {
     // What is looked for afterwards is found before.
     const found = await keysFound(sandbox, {});
     assert.equal(found.length > 0, hasKeys, found.join());
-    const objects = await clusterObjects(sandbox);
+    const objects = await settled(() => clusterObjects(sandbox));
     const { code, output } = await mesh.adopt();
     assert.equal(code, 0, output);
     outputs.adopt = output;
@@ -87,7 +87,7 @@ export function provesTakeover(others: OthersMesh): TakenMesh {
   });
 
   it("is not destroyed by accident", async () => {
-    const objects = await clusterObjects(sandbox);
+    const objects = await settled(() => clusterObjects(sandbox));
     const { code, output } = await mesh.run(["down", "--keep"]);
     assert.notEqual(code, 0);
     assert.match(output, /has protected resources .*, so nothing was deleted/);

@@ -4,8 +4,10 @@ import { gunzipSync } from "node:zlib";
 
 import * as k8s from "@kubernetes/client-node";
 
+import { injectionApi } from "../../components/injection/injectionApi";
 import { sandboxTools } from "../../tools/sandbox/build/tools";
 import { type SandboxStatus, stopSandbox } from "../../tools/sandbox/supervisor";
+import { messageOf } from "../../tools/shared/errors";
 import { type InstancePaths, sandboxPaths } from "../../tools/shared/paths";
 import { run as execute } from "../../tools/shared/run";
 import { type Ended, run } from "./command";
@@ -106,15 +108,19 @@ export class TestSandbox {
   public async createPod(
     pod: k8s.V1Pod & { readonly metadata: { readonly namespace: string } },
   ): Promise<void> {
-    const { namespace, name = "" } = pod.metadata;
-    await eventually(`pod ${namespace}/${name} is created`, 60, async () => {
+    const { namespace } = pod.metadata;
+    let refusal = "";
+    await eventually("the pod is created", 60, async () => {
       try {
         await this.client(k8s.CoreV1Api).createNamespacedPod({ namespace, body: pod });
         return true;
       } catch (error) {
-        if (/not found|linkerd-mesh-guard/.test(String(error))) return false;
+        refusal = String(error);
+        if (/not found|linkerd-mesh-guard/.test(refusal)) return false;
         throw error;
       }
+    }).catch((error: unknown) => {
+      throw new Error(`${messageOf(error)}: ${refusal}`, { cause: error });
     });
   }
 
@@ -160,6 +166,20 @@ export class TestSandbox {
       labelSelector: "owner=helm",
     });
     return items.map(({ metadata }) => `${metadata?.name ?? ""} ${metadata?.labels?.status ?? ""}`);
+  }
+
+  /** Waits until no injector runs that could still answer. */
+  public async injectorEnded(): Promise<void> {
+    await eventually("the injector's process has ended", 60, async () => {
+      const processes = Object.keys(await this.processNumbers());
+      return !processes.some((name) => name.endsWith(".proxy-injector"));
+    });
+  }
+
+  /** Waits until a pod of the namespace is injected: in the sandbox, an injector's pod is ready before it listens. */
+  public async injects(namespace: string): Promise<void> {
+    const api = injectionApi({ kubeconfig: this.paths.kubeconfig }, namespace);
+    await eventually("pods are injected", 120, async () => (await api.dryRun(15_000)).injected);
   }
 
   /** Numbers of its processes by name, as the supervisor tells them. */

@@ -168,7 +168,7 @@ describe("what is measured", () => {
     const signal = new AbortController().signal;
     const options = { cwd: folder, log, signal, watchMemory: true };
     const { seconds, memoryMiB } = await runChild("bash", ["-c", "sleep 3; echo done"], options);
-    assert(seconds >= 3, `${seconds} s`);
+    assert(seconds >= 3 && seconds < 60, `${seconds} s`);
     assert(memoryMiB.self > 0);
     assert.deepEqual(Object.keys(memoryMiB.children), ["sleep"]);
   });
@@ -182,7 +182,7 @@ describe("what is measured", () => {
     }, 200);
     const began = performance.now();
     await assert.rejects(running, { name: "UserError", message: "the benchmark was interrupted" });
-    assert(performance.now() - began < 60_000);
+    assert(performance.now() - began < 15_000);
   });
 
   it("fails with the last lines of a command that failed", async () => {
