@@ -107,8 +107,7 @@ export interface Waited {
 
 /** Outlasts the 10 s that the API server gives a webhook, after which it answers without it. */
 const REQUEST_TIMEOUT_MS = 15_000;
-/** So that the last question, at the deadline, can still be answered. */
-const MIN_REQUEST_TIMEOUT_MS = 3_000;
+const MIN_REQUEST_TIMEOUT_MS = 1_000;
 
 const FIRST_INTERVAL_MS = 250;
 const MAX_INTERVAL_MS = 2_000;

@@ -48,9 +48,7 @@ for (const [provider, refuses] of [
         }
       };
       const admissions = await Admissions.during(work, { sandbox, namespace: MESHED }, INTERVAL);
-      console.log(
-        `      ${admissions.injected} pods injected, ${admissions.refused} refused by the guard, ${admissions.late} late`,
-      );
+      console.log(`      ${admissions.injected} pods injected, ${admissions.refused} refused by the guard`);
       return admissions;
     }
 

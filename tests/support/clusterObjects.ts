@@ -7,9 +7,6 @@ import type { TestSandbox } from "./testSandbox";
 /** Changed by the cluster itself while nothing is deployed. */
 const RESTLESS = /^(leases|events|nodes)(\.|$)/;
 
-/** Linkerd's CronJob, and what it makes at midnight. */
-const HEARTBEAT = /^(CronJob|Job|Pod)\s.*\slinkerd-heartbeat/;
-
 /** For how long nothing changes in a cluster that has settled, in milliseconds. */
 const SETTLED_MS = 1_000;
 
@@ -19,8 +16,7 @@ export async function clusterObjects(sandbox: TestSandbox): Promise<readonly str
   const quiet = kinds.split("\n").filter((kind) => kind !== "" && !RESTLESS.test(kind));
   const columns = "KIND:.kind,NAMESPACE:.metadata.namespace,NAME:.metadata.name,V:.metadata.resourceVersion";
   const args = ["get", quiet.join(","), "-A", "--no-headers", `-o=custom-columns=${columns}`];
-  const lines = (await sandbox.kubectl(args)).trim().split("\n");
-  return lines.filter((line) => !HEARTBEAT.test(line)).sort();
+  return (await sandbox.kubectl(args)).trim().split("\n").sort();
 }
 
 /** What is read of a cluster, once it no longer changes. */

@@ -251,7 +251,7 @@ export class MeshWatch {
     await this.verifyOnce();
     const { verified, failed } = this;
     console.log(
-      `      dry runs: ${dryRuns.injected} meshed, ${dryRuns.refused} refused, ${dryRuns.late} late, ${dryRuns.unexpected.length} other; ` +
+      `      dry runs: ${dryRuns.injected} meshed, ${dryRuns.refused} refused, ${dryRuns.unexpected.length} other; ` +
         `pairs of certificate and bundle: ${verified} verified, ${failed} failed`,
     );
     return { dryRuns, verified, failed };

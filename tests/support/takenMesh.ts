@@ -63,7 +63,7 @@ export class TakenMesh {
   }
 
   /**
-   * Watches a change: no pod lacks its proxy (see `late`), hardly any is refused, every certificate is trusted by every pod, each
+   * Watches a change: no pod lacks its proxy, hardly any is refused, every certificate is trusted by every pod, each
    * Deployment of Linkerd is rolled out once at most, and each pod of the applications is created again as often as said.
    */
   public async during(what: string, work: () => Promise<unknown>, restarts = 0): Promise<void> {

@@ -168,7 +168,7 @@ describe("what is measured", () => {
     const signal = new AbortController().signal;
     const options = { cwd: folder, log, signal, watchMemory: true };
     const { seconds, memoryMiB } = await runChild("bash", ["-c", "sleep 3; echo done"], options);
-    assert(seconds >= 3 && seconds < 60, `${seconds} s`);
+    assert(seconds >= 3 && seconds < 10, `${seconds} s`);
     assert(memoryMiB.self > 0);
     assert.deepEqual(Object.keys(memoryMiB.children), ["sleep"]);
   });
@@ -176,13 +176,13 @@ describe("what is measured", () => {
   it("ends a command with all that it started, and says that it was interrupted", async () => {
     const interruption = new AbortController();
     const options = { cwd: folder, log: join(folder, "log"), signal: interruption.signal };
-    const running = runChild("bash", ["-c", "sleep 600; true"], options);
+    const running = runChild("bash", ["-c", "sleep 60; true"], options);
     setTimeout(() => {
       interruption.abort();
     }, 200);
     const began = performance.now();
     await assert.rejects(running, { name: "UserError", message: "the benchmark was interrupted" });
-    assert(performance.now() - began < 15_000);
+    assert(performance.now() - began < 5000);
   });
 
   it("fails with the last lines of a command that failed", async () => {

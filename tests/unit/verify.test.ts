@@ -707,7 +707,7 @@ describe("verify", () => {
     const pods = Array.from({ length: 10_000 }, (_, index) => meshedPod(`web-${index}`, certificates.anchor));
     const begin = performance.now();
     assert.deepEqual(wrong({ ...healthy, pods }), []);
-    assert(performance.now() - begin < 30_000, `${performance.now() - begin} ms`);
+    assert(performance.now() - begin < 5000, `${performance.now() - begin} ms`);
   });
 
   describe("writes", () => {
