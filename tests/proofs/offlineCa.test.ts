@@ -177,7 +177,7 @@ describe("offline-ca, with Pulumi's CLI", () => {
     const fresh = join(folder, "fresh.key");
     const interrupted = (milliseconds: number) =>
       make({ anchorKey: fresh, replaceAnchor: true, signal: AbortSignal.timeout(milliseconds) });
-    for (const moment of [0, 100, 200]) {
+    for (const moment of [0, 150, 400]) {
       await assert.rejects(interrupted(moment), { message: "interrupted; nothing was set" });
     }
     const { envVars } = stack.workspace;
